@@ -1,0 +1,140 @@
+/*
+ * portent: find clients that calculate a port or an address from a DNS answer (ATT&CK T1568.003).
+ *
+ * Packets go in, events come out: make rules, make an engine with them, hand it every packet in
+ * order, and take what it has to say in one callback. The library prints nothing, reads no clock,
+ * opens no file, and allocates nothing per packet: all memory is taken when the engine is made.
+ *
+ * Return values: 0; a negative errno when we or the machine are in trouble.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PT_PUBLIC __attribute__((visibility("default")))
+#define PT_MUST_CHECK __attribute__((warn_unused_result))
+
+/* A frame as a capture holds it. */
+struct pt_frame {
+        const uint8_t *bytes;
+        uint32_t captured; /* octets at `bytes` */
+        uint32_t length;   /* octets on the wire */
+        int linktype;      /* LINKTYPE_... number of the pcap file format; 1 is Ethernet */
+        int64_t time;      /* packet time, nanoseconds since 1970 */
+        uint64_t number;   /* 1-based in its file, 0 if there is none */
+        uint32_t file;     /* which input: the caller's own number */
+};
+
+/* Rules: texts in, one set out. Errors made by people carry a place and a sentence. */
+struct pt_rules;
+struct pt_rules_builder;
+
+struct pt_rule_error {
+        char file[256];
+        unsigned line;   /* 1-based; 0 when no place in a text is meant */
+        unsigned column; /* 1-based, in octets */
+        char path[128];  /* as limits.ports[2]; empty for a syntax error */
+        char sentence[256];
+};
+
+PT_PUBLIC int pt_rules_builder_new(struct pt_rules_builder **ret);
+PT_PUBLIC struct pt_rules_builder *pt_rules_builder_free(struct pt_rules_builder *builder);
+
+/* 0; -ENOMEM; -EINVAL with `error` written and the builder unchanged. */
+PT_PUBLIC int pt_rules_add(struct pt_rules_builder *builder, const char *file, const char *text,
+                           size_t length, struct pt_rule_error *error);
+
+/* 0, or -ENOMEM. The builder is empty afterwards. */
+PT_PUBLIC int pt_rules_finish(struct pt_rules_builder *builder, struct pt_rules **ret);
+PT_PUBLIC struct pt_rules *pt_rules_free(struct pt_rules *rules);
+
+/* What the engine is told once. Times in nanoseconds. pt_settings_default() fills all of it. */
+struct pt_settings {
+        size_t memory;        /* budget in octets; at least PT_MEMORY_LEAST */
+        int64_t reorder;      /* how long a SYN waits for its answer */
+        int64_t window;       /* how long an answer counts at least */
+        int64_t max_window;   /* and at most, whatever its TTL */
+        int64_t cross_window; /* how long its addresses give ports for other destinations */
+        int64_t throttle;     /* how long a repeated match is held back at first */
+        bool lab;             /* private destinations count too */
+        bool near_misses;     /* evaluate and report near misses */
+        bool dns_events;
+        bool connection_events;
+        uint16_t connection_port_low, connection_port_high; /* which SYNs connection events tell */
+        const char *const *home_networks;  /* prefixes, ended by NULL */
+        const char *const *nat64_prefixes; /* /96 prefixes, ended by NULL */
+        uint64_t hash_key[2]; /* constant for replay, random for live */
+};
+
+#define PT_MEMORY_LEAST ((size_t)8 << 20)
+
+PT_PUBLIC void pt_settings_default(struct pt_settings *settings);
+
+/* What comes out. An event and all that it shows are valid until the callback returns. */
+struct pt_event;
+
+enum pt_event_kind {
+        PT_EVENT_ALERT,
+        PT_EVENT_ROTATION,
+        PT_EVENT_REPEATS,
+        PT_EVENT_NEAR_MISS,
+        PT_EVENT_DNS,
+        PT_EVENT_CONNECTION,
+};
+
+struct pt_receiver {
+        void (*event)(void *context, const struct pt_event *event);
+        void *context;
+};
+
+PT_PUBLIC enum pt_event_kind pt_event_kind(const struct pt_event *event);
+
+struct pt_engine;
+
+/* 0; -ENOMEM; -EINVAL for settings that contradict themselves. Borrows the rules and keeps them. */
+PT_PUBLIC PT_MUST_CHECK int pt_engine_new(const struct pt_settings *settings,
+                                          const struct pt_rules *rules,
+                                          const struct pt_receiver *receiver,
+                                          struct pt_engine **ret);
+PT_PUBLIC void pt_engine_packet(struct pt_engine *engine, const struct pt_frame *frame);
+
+/* The end of the input: all that waits is judged, all that is held back is told. */
+PT_PUBLIC void pt_engine_finish(struct pt_engine *engine);
+PT_PUBLIC struct pt_engine *pt_engine_free(struct pt_engine *engine);
+
+/* Who the documents say is speaking. Strings are borrowed; NULL where unknown. */
+struct pt_observer {
+        const char *name;      /* the sensor */
+        const char *hostname;  /* the machine */
+        const char *version;   /* of the program */
+        const char *interface; /* where it captures; NULL in replay */
+        const char *(*file_name)(void *context, uint32_t file); /* NULL if there are no files */
+        void *file_context;
+};
+
+/*
+ * One line of NDJSON, ECS 9.4.0, ended by "\n". `created` is the wall clock in nanoseconds since
+ * 1970, `sequence` counts the lines. The caller frees `*ret`. 0, or -ENOMEM.
+ */
+PT_PUBLIC PT_MUST_CHECK int pt_event_ecs(const struct pt_event *event,
+                                         const struct pt_observer *observer, int64_t created,
+                                         uint64_t sequence, char **ret, size_t *ret_length);
+
+/* One readable line, ended by "\n". The caller frees `*ret`. 0, or -ENOMEM. */
+PT_PUBLIC PT_MUST_CHECK int pt_event_text(const struct pt_event *event,
+                                          const struct pt_observer *observer, bool colour,
+                                          char **ret, size_t *ret_length);
+
+/* What was seen and done, by name: "capture.packets" is 1 and so on. False after the last. */
+PT_PUBLIC bool pt_engine_counter(const struct pt_engine *engine, size_t place, const char **ret_name,
+                                 uint64_t *ret_value);
+
+#ifdef __cplusplus
+}
+#endif
