@@ -1,0 +1,154 @@
+#include "recent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * A place in two lists: the chain of its hash, and the circle of all entries by age, which begins and
+ * ends at place 0: `older` of it is the youngest, `newer` of it the oldest. The payload follows.
+ */
+struct entry {
+        uint8_t key[PT_RECENT_KEY];
+        uint32_t chain; /* of the same hash; or of places given back */
+        uint32_t older;
+        uint32_t newer;
+        uint32_t unused;
+};
+
+static struct entry *entry_at(const struct pt_recent *recent, uint32_t place)
+{
+        return (struct entry *)(void *)(recent->entries + place * recent->stride);
+}
+
+static size_t stride_for(size_t payload)
+{
+        return sizeof(struct entry) + ((payload + 7) & ~(size_t)7);
+}
+
+size_t pt_recent_size(uint32_t capacity, size_t payload)
+{
+        return ((size_t)capacity + 1) * stride_for(payload) + 2 * capacity * sizeof(uint32_t);
+}
+
+int pt_recent_init(struct pt_recent *recent, uint32_t capacity, size_t payload,
+                   const struct pt_hash_key *key)
+{
+        *recent = (struct pt_recent){
+                .stride = stride_for(payload),
+                .payload = payload,
+                .capacity = capacity,
+                .fresh = 1,
+                .key = *key,
+        };
+        recent->entries = calloc((size_t)capacity + 1, recent->stride);
+        if (!recent->entries || pt_heads_init(&recent->heads, capacity) < 0) {
+                pt_recent_deinit(recent);
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+void pt_recent_deinit(struct pt_recent *recent)
+{
+        free(recent->entries);
+        pt_heads_free(&recent->heads);
+        *recent = (struct pt_recent){0};
+}
+
+static uint32_t *head_of(const struct pt_recent *recent, const uint8_t *key)
+{
+        return pt_heads_at(&recent->heads, pt_siphash13(&recent->key, key, PT_RECENT_KEY));
+}
+
+static uint32_t search(const struct pt_recent *recent, uint32_t place, const uint8_t *key)
+{
+        while (place && memcmp(entry_at(recent, place)->key, key, PT_RECENT_KEY) != 0)
+                place = entry_at(recent, place)->chain;
+        return place;
+}
+
+static void unlink_age(struct pt_recent *recent, uint32_t place)
+{
+        const struct entry *e = entry_at(recent, place);
+
+        entry_at(recent, e->older)->newer = e->newer;
+        entry_at(recent, e->newer)->older = e->older;
+}
+
+static void link_youngest(struct pt_recent *recent, uint32_t place)
+{
+        struct entry *all = entry_at(recent, 0), *e = entry_at(recent, place);
+
+        e->older = all->older;
+        e->newer = 0;
+        entry_at(recent, all->older)->newer = place;
+        all->older = place;
+}
+
+static void unlink_chain(struct pt_recent *recent, uint32_t place)
+{
+        uint32_t *link = head_of(recent, entry_at(recent, place)->key);
+
+        while (*link != place)
+                link = &entry_at(recent, *link)->chain;
+        *link = entry_at(recent, place)->chain;
+}
+
+void *pt_recent_find(const struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY])
+{
+        uint32_t place = search(recent, *head_of(recent, key), key);
+
+        return place ? entry_at(recent, place) + 1 : NULL;
+}
+
+static uint32_t free_place(struct pt_recent *recent)
+{
+        uint32_t place;
+
+        if (pt_recent_full(recent))
+                pt_recent_drop_oldest(recent);
+        place = recent->spare;
+        if (place)
+                recent->spare = entry_at(recent, place)->chain;
+        else
+                place = recent->fresh++;
+        recent->count++;
+        return place;
+}
+
+void *pt_recent_touch(struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY])
+{
+        uint32_t *head = head_of(recent, key);
+        uint32_t place = search(recent, *head, key);
+        struct entry *e;
+
+        if (place) {
+                unlink_age(recent, place);
+        } else {
+                place = free_place(recent);
+                e = entry_at(recent, place);
+                memset(e, 0, recent->stride);
+                memcpy(e->key, key, PT_RECENT_KEY);
+                e->chain = *head;
+                *head = place;
+        }
+        link_youngest(recent, place);
+        return entry_at(recent, place) + 1;
+}
+
+void *pt_recent_oldest(const struct pt_recent *recent)
+{
+        return recent->count ? entry_at(recent, entry_at(recent, 0)->newer) + 1 : NULL;
+}
+
+void pt_recent_drop_oldest(struct pt_recent *recent)
+{
+        uint32_t place = entry_at(recent, 0)->newer;
+
+        unlink_chain(recent, place);
+        unlink_age(recent, place);
+        entry_at(recent, place)->chain = recent->spare;
+        recent->spare = place;
+        recent->count--;
+}

@@ -1,0 +1,50 @@
+/*
+ * recent: a bounded table of things seen lately, each known by a key. When there is no room, the one
+ * touched longest ago gives way. Serves the queries that answers belong to (4.8), the SYNs that were
+ * seen (4.2), held matches (4.10) and the matches of a client (4.9).
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "hash.h"
+
+#define PT_RECENT_KEY 48 /* octets of a key, unused ones zero */
+
+struct pt_recent {
+        unsigned char *entries; /* place 0 heads the list of age */
+        size_t stride;
+        size_t payload; /* octets that belong to the owner of the table, in each entry */
+        struct pt_heads heads;
+        uint32_t capacity;
+        uint32_t count;
+        uint32_t spare; /* list of places given back */
+        uint32_t fresh; /* places from here on were never used */
+        struct pt_hash_key key;
+};
+
+/* 0, or -ENOMEM. */
+int pt_recent_init(struct pt_recent *recent, uint32_t capacity, size_t payload,
+                   const struct pt_hash_key *key);
+void pt_recent_deinit(struct pt_recent *recent);
+
+/* Octets that pt_recent_init() takes. */
+size_t pt_recent_size(uint32_t capacity, size_t payload);
+
+/* The payload of a key, NULL if it is not there. Its age stays as it is. */
+void *pt_recent_find(const struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY]);
+
+/*
+ * The payload of a key, which is the youngest now. A new one is all zero. The caller has seen to it
+ * that there is room: an entry that must give way first is gone without a word.
+ */
+void *pt_recent_touch(struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY]);
+
+/* The payload of the oldest entry, NULL if there is none; and forget that entry. */
+void *pt_recent_oldest(const struct pt_recent *recent);
+void pt_recent_drop_oldest(struct pt_recent *recent);
+
+static inline bool pt_recent_full(const struct pt_recent *recent)
+{
+        return recent->count == recent->capacity;
+}
