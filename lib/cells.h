@@ -1,0 +1,144 @@
+/*
+ * cells: how clients, answers, resolutions and names are laid out in the pool's 64-octet cells.
+ * Shared by hosts, clients and names, and by nobody else.
+ */
+#pragma once
+
+#include <assert.h>
+
+#include "hosts.h"
+
+/* A client: 1 cell, and 1 for its signature on first use. */
+struct client_cell {
+        struct pt_address address;
+        uint32_t chain;        /* next client of the same hash */
+        uint32_t newest;       /* answers, by the order in which they were learned */
+        uint32_t oldest;
+        uint32_t charge;       /* cells it is charged with: shared names count in full */
+        uint32_t charge_unasked;
+        uint32_t signature;
+        uint32_t idle_prev;    /* all clients, the one longest without an answer first */
+        uint32_t idle_next;
+        uint32_t order_prev;   /* unproven: all of them, longest without an answer first; */
+        uint32_t order_next;   /* proven: those with the same charge */
+        uint32_t learned;      /* answers it was ever given */
+        uint8_t flags;
+};
+
+enum {
+        CLIENT_PROVEN = 1,       /* a query or a SYN of it was seen */
+        CLIENT_SEES_QUERIES = 2, /* the mirror shows this client's queries */
+};
+
+/* An answer: 1 cell, and 1 for its chain if the addresses stand under another name. */
+struct answer_cell {
+        int64_t time;
+        int64_t wall;
+        struct pt_address resolver;
+        uint32_t newer;
+        uint32_t older;
+        uint32_t first;    /* resolutions, in record order */
+        uint32_t question; /* name */
+        uint32_t chain;    /* chain cell, 0 where the question owns the addresses itself */
+        uint32_t number;   /* packet in its file, 0 if none or past 32 bits */
+        uint16_t file;
+        uint16_t id;
+        uint16_t flags;
+        uint16_t question_type;
+};
+
+#define CHAIN_NAMES 15
+
+/* The names after the question, the owner of the addresses last. */
+struct chain_cell {
+        uint32_t names[CHAIN_NAMES];
+        uint32_t count;
+};
+
+/* One address of an answer. */
+struct resolution_cell {
+        int64_t time;    /* of its answer */
+        int64_t contact; /* last contact to it (4.5), PT_NEVER if none */
+        struct pt_address address; /* canonical */
+        uint32_t client;
+        uint32_t answer;
+        uint32_t pair;         /* next of the same hash of (client, address), newest first */
+        uint32_t same;         /* next of the same hash of address, newest first */
+        uint32_t same_before;  /* the one before it in that chain, 0 for the head */
+        uint32_t sibling;      /* next of the same answer */
+        uint32_t ttl;
+        uint8_t embedded; /* 1 + place of the NAT64 prefix it stood in, 0 if as it is */
+        uint8_t flags;
+};
+
+enum {
+        RESOLUTION_ASKED = 1,
+        RESOLUTION_CONTACTED_AGAIN = 2, /* a contact before the last one, within the window of it */
+};
+
+#define PT_NEVER INT64_MIN
+
+/* A name: 1 to 5 cells. */
+#define NAME_FIRST 40
+#define NAME_MORE 60
+
+struct name_cell {
+        uint64_t folded; /* hash that ignores case */
+        uint32_t chain;
+        uint32_t uses;
+        uint32_t more;
+        uint8_t length;
+        uint8_t octets[NAME_FIRST];
+};
+
+struct name_more_cell {
+        uint32_t more;
+        uint8_t octets[NAME_MORE];
+};
+
+static_assert(sizeof(struct client_cell) <= PT_CELL, "a client is one cell");
+static_assert(sizeof(struct answer_cell) <= PT_CELL, "an answer is one cell");
+static_assert(sizeof(struct chain_cell) <= PT_CELL, "a chain is one cell");
+static_assert(sizeof(struct resolution_cell) <= PT_CELL, "a resolution is one cell");
+static_assert(sizeof(struct name_cell) <= PT_CELL, "a name begins with one cell");
+static_assert(sizeof(struct name_more_cell) <= PT_CELL, "and goes on by cells");
+static_assert(sizeof(struct pt_signature) <= PT_CELL, "a signature is one cell");
+
+struct pt_hosts {
+        struct pt_hosts_settings settings;
+        struct pt_counters *counters;
+        struct pt_pool pool;
+        struct pt_heads clients;
+        struct pt_heads pairs;
+        struct pt_heads addresses;
+        struct pt_heads names;
+
+        uint32_t *classes;      /* proven clients by charge; the last class holds all above */
+        uint32_t class_count;
+        uint32_t class_top;     /* no class above this one has a client */
+        uint32_t idle_first, idle_last;
+        uint32_t unproven_first, unproven_last;
+        uint32_t client_count;
+        uint32_t proven_holders; /* proven clients that hold any answer */
+        uint64_t entries;        /* resolutions */
+};
+
+static inline struct client_cell *client_at(const struct pt_hosts *hosts, uint32_t link)
+{
+        return pt_pool_at(&hosts->pool, link);
+}
+
+static inline struct answer_cell *answer_at(const struct pt_hosts *hosts, uint32_t link)
+{
+        return pt_pool_at(&hosts->pool, link);
+}
+
+static inline struct resolution_cell *resolution_at(const struct pt_hosts *hosts, uint32_t link)
+{
+        return pt_pool_at(&hosts->pool, link);
+}
+
+static inline struct chain_cell *chain_at(const struct pt_hosts *hosts, uint32_t link)
+{
+        return pt_pool_at(&hosts->pool, link);
+}

@@ -1,0 +1,89 @@
+/*
+ * evidence: a resolution and its answer, copied out of the cells for people to read.
+ */
+#include <string.h>
+
+#include "cells.h"
+#include "names.h"
+
+/* As it stood in the record: back into the NAT64 prefix it was taken out of. */
+static struct pt_address as_recorded(const struct pt_hosts *hosts, const struct resolution_cell *r)
+{
+        struct pt_address address = r->address;
+
+        if (r->embedded) {
+                address = hosts->settings.nat64.list[r->embedded - 1].address;
+                memcpy(address.octets + 12, r->address.octets + 12, 4);
+        }
+        return address;
+}
+
+static void read_chain(const struct pt_hosts *hosts, const struct answer_cell *a,
+                       struct pt_evidence *ret)
+{
+        pt_names_read(hosts, a->question, &ret->chain[0]);
+        ret->chain_count = 1;
+        if (!a->chain)
+                return;
+        for (uint32_t i = 0; i < chain_at(hosts, a->chain)->count; i++)
+                pt_names_read(hosts, chain_at(hosts, a->chain)->names[i],
+                              &ret->chain[ret->chain_count++]);
+}
+
+static void read_addresses(const struct pt_hosts *hosts, const struct answer_cell *a,
+                           struct pt_evidence *ret)
+{
+        ret->address_count = 0;
+        for (uint32_t link = a->first; link && ret->address_count < PT_EVIDENCE_ADDRESSES;) {
+                const struct resolution_cell *r = resolution_at(hosts, link);
+
+                ret->addresses[ret->address_count] = as_recorded(hosts, r);
+                ret->ttls[ret->address_count++] = r->ttl;
+                link = r->sibling;
+        }
+}
+
+/* The questions that gave this client this address: the chain of the pair, newest first. */
+static void read_names(const struct pt_hosts *hosts, const struct resolution_cell *of,
+                       struct pt_evidence *ret)
+{
+        const struct pt_address key[2] = {client_at(hosts, of->client)->address, of->address};
+        uint32_t link = *pt_heads_at(&hosts->pairs,
+                                     pt_siphash13(&hosts->settings.key, key, sizeof key));
+
+        ret->name_count = 0;
+        for (; link && ret->name_count < PT_EVIDENCE_NAMES; link = resolution_at(hosts, link)->pair) {
+                const struct resolution_cell *r = resolution_at(hosts, link);
+                struct pt_dns_name *name = &ret->names[ret->name_count];
+                bool known = false;
+
+                if (r->client != of->client || !pt_address_equal(&r->address, &of->address))
+                        continue;
+                pt_names_read(hosts, answer_at(hosts, r->answer)->question, name);
+                for (size_t i = 0; i < ret->name_count && !known; i++)
+                        known = pt_dns_name_equal(&ret->names[i], name);
+                ret->name_count += !known;
+        }
+}
+
+void pt_hosts_evidence(const struct pt_hosts *hosts, uint32_t resolution, struct pt_evidence *ret)
+{
+        const struct resolution_cell *r = resolution_at(hosts, resolution);
+        const struct answer_cell *a = answer_at(hosts, r->answer);
+
+        ret->client = client_at(hosts, r->client)->address;
+        ret->address = as_recorded(hosts, r);
+        ret->ttl = r->ttl;
+        ret->time = a->time;
+        ret->wall = a->wall;
+        ret->number = a->number;
+        ret->file = a->file;
+        ret->id = a->id;
+        ret->flags = a->flags;
+        ret->question_type = a->question_type;
+        ret->asked = r->flags & RESOLUTION_ASKED;
+        ret->resolver = a->resolver;
+        read_chain(hosts, a, ret);
+        read_addresses(hosts, a, ret);
+        read_names(hosts, r, ret);
+}

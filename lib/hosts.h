@@ -1,0 +1,165 @@
+/*
+ * hosts: what every client was given by DNS (design 4.5, 4.7, 8).
+ *
+ * A client has answers, newest first; an answer has resolutions, one for each address; names are
+ * interned. All of it lives in the cells of one pool. When there is no room, clients that never
+ * spoke give way first, then the oldest answer of the client that holds most; a proven client that
+ * holds less than its fair share loses nothing.
+ *
+ * Clients and resolutions are known by links (cell numbers, 0 is none), good until the next learn.
+ * An IPv6 address that holds an IPv4 one (NAT64, RFC 6052) is looked up as that IPv4 address.
+ */
+#pragma once
+
+#include "address.h"
+#include "counter.h"
+#include "dns.h"
+#include "hash.h"
+#include "pool.h"
+
+struct pt_hosts_settings {
+        size_t memory; /* octets for cells and heads together */
+        int64_t reorder;
+        int64_t window;
+        int64_t max_window;
+        struct pt_prefixes nat64; /* /96 prefixes beside ::ffff:0:0/96 */
+        struct pt_hash_key key;
+};
+
+struct pt_hosts;
+
+/* 0, or -ENOMEM. Borrows the counters. */
+int pt_hosts_new(const struct pt_hosts_settings *settings, struct pt_counters *counters,
+                 struct pt_hosts **ret);
+struct pt_hosts *pt_hosts_free(struct pt_hosts *hosts);
+
+/* The address that is looked up: an embedded IPv4 address stands for the one that embeds it. */
+struct pt_address pt_hosts_canonical(const struct pt_hosts *hosts, const struct pt_address *a);
+
+/* One DNS answer to one client. */
+struct pt_given {
+        struct pt_address client;
+        struct pt_address resolver;
+        int64_t time;    /* engine time */
+        int64_t wall;    /* packet time */
+        uint64_t number; /* packet in its file, 0 if none */
+        uint32_t file;
+        uint16_t id;
+        uint16_t flags;
+        uint16_t question_type;
+        bool asked; /* its query was seen (4.8) */
+        const struct pt_dns_answer *answer;
+};
+
+enum pt_learned {
+        PT_LEARNED,
+        PT_LEARNED_COPY,    /* the same answer was learned within a second: nothing changed */
+        PT_LEARNED_NO_ROOM, /* counted as cache.refused */
+};
+
+enum pt_learned pt_hosts_learn(struct pt_hosts *hosts, const struct pt_given *given);
+
+/* The client spoke (sent a SYN): from now on it is proven, if it is known at all. */
+void pt_hosts_prove(struct pt_hosts *hosts, const struct pt_address *client);
+
+/* Fetch what a judgement of (client, destination) will touch, ahead of time. */
+void pt_hosts_prefetch(const struct pt_hosts *hosts, const struct pt_address *client,
+                       const struct pt_address *destination);
+
+/* Has this address ever received DNS (and is it still remembered)? 0 if not. */
+uint32_t pt_hosts_client(const struct pt_hosts *hosts, const struct pt_address *client);
+
+/* The newest resolution of the destination that this client was given and that counts at `time`. */
+uint32_t pt_hosts_given(const struct pt_hosts *hosts, const struct pt_address *client,
+                        const struct pt_address *destination, int64_t time);
+
+/* The newest one that another client was given. */
+uint32_t pt_hosts_given_other(const struct pt_hosts *hosts, const struct pt_address *client,
+                              const struct pt_address *destination, int64_t time);
+
+/* The newest one that this client was given whenever: also one that counts no longer. */
+uint32_t pt_hosts_given_ever(const struct pt_hosts *hosts, const struct pt_address *client,
+                             const struct pt_address *destination);
+
+/* What a client was given, newest answer first, in record order within an answer. */
+struct pt_hosts_walk {
+        uint32_t answer;
+        uint32_t resolution;
+        uint32_t answers_before;
+};
+
+struct pt_resolution_view {
+        uint32_t link;
+        struct pt_address address; /* canonical */
+        int64_t time;
+        uint32_t answers_before; /* newer answers of this client: 0 for its newest */
+        bool counts;             /* at the time asked for */
+};
+
+struct pt_hosts_walk pt_hosts_walk(const struct pt_hosts *hosts, uint32_t client);
+
+/* The next one; false at the end, and at the first answer that is older than `oldest`. */
+bool pt_hosts_next(const struct pt_hosts *hosts, struct pt_hosts_walk *walk, int64_t time,
+                   int64_t oldest, struct pt_resolution_view *ret);
+
+/* The client contacted the destination (4.5). */
+void pt_hosts_contact(struct pt_hosts *hosts, const struct pt_address *client,
+                      const struct pt_address *destination, int64_t time);
+
+/*
+ * For each of these resolutions of one client: was its question name contacted, strictly before
+ * `time`? `ret` has room for `count` answers.
+ */
+void pt_hosts_contacted(const struct pt_hosts *hosts, uint32_t client, int64_t time,
+                        const uint32_t *resolutions, size_t count, bool *ret);
+
+/*
+ * A client's signature: a filter over the ports and addresses that rules yield for what it was
+ * given. The cell is kept here, filled and read by verdict. `learned` counts the client's answers.
+ */
+struct pt_signature {
+        int64_t ports_rebuilt; /* when that part was filled from nothing */
+        int64_t addresses_rebuilt;
+        uint32_t ports_learned; /* how many of the client's answers that part has seen */
+        uint32_t addresses_learned;
+        uint64_t ports[2];
+        uint64_t addresses[3];
+};
+
+/* NULL if there is no room for it. `ret_learned`: how many answers the client has been given. */
+struct pt_signature *pt_hosts_signature(struct pt_hosts *hosts, uint32_t client,
+                                        uint32_t *ret_learned);
+
+/* A resolution and its answer, copied out for people. */
+#define PT_EVIDENCE_ADDRESSES 32
+#define PT_EVIDENCE_NAMES 8
+
+struct pt_evidence {
+        struct pt_address client;  /* who was given it */
+        struct pt_address address; /* as it stood in the record */
+        uint32_t ttl;
+        int64_t time; /* of the answer, engine time */
+        int64_t wall; /* of the answer, packet time */
+        uint64_t number;
+        uint32_t file;
+        uint16_t id;
+        uint16_t flags;
+        uint16_t question_type;
+        bool asked;
+        struct pt_address resolver;
+        struct pt_dns_name chain[PT_DNS_NAMES]; /* question first, owner of the address last */
+        size_t chain_count;                     /* 1 where question and owner are one */
+        struct pt_address addresses[PT_EVIDENCE_ADDRESSES]; /* of the same answer and owner */
+        uint32_t ttls[PT_EVIDENCE_ADDRESSES];
+        size_t address_count;
+        struct pt_dns_name names[PT_EVIDENCE_NAMES]; /* questions this client was given it for */
+        size_t name_count;                           /* newest first, each once */
+};
+
+void pt_hosts_evidence(const struct pt_hosts *hosts, uint32_t resolution, struct pt_evidence *ret);
+
+/* The canonical address of a resolution. */
+struct pt_address pt_hosts_resolved(const struct pt_hosts *hosts, uint32_t resolution);
+
+/* Write the gauges (cache.*) into the counters. */
+void pt_hosts_gauge(const struct pt_hosts *hosts);

@@ -1,0 +1,22 @@
+/*
+ * names: domain names in the pool, each kept once, as often as its exact octets are in use.
+ */
+#pragma once
+
+#include "cells.h"
+
+/* Cells that a name takes. */
+uint32_t pt_names_cells(const struct pt_dns_name *name);
+
+/* The link of a name, used once more. The caller has seen to it that there are cells enough. */
+uint32_t pt_names_hold(struct pt_hosts *hosts, const struct pt_dns_name *name);
+void pt_names_release(struct pt_hosts *hosts, uint32_t link);
+
+void pt_names_read(const struct pt_hosts *hosts, uint32_t link, struct pt_dns_name *ret);
+uint32_t pt_names_cells_of(const struct pt_hosts *hosts, uint32_t link);
+
+/* These exact octets? */
+bool pt_names_is(const struct pt_hosts *hosts, uint32_t link, const struct pt_dns_name *name);
+
+/* The same name, ignoring ASCII case? */
+bool pt_names_equal(const struct pt_hosts *hosts, uint32_t a, uint32_t b);
