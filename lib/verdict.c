@@ -1,0 +1,386 @@
+#include "verdict.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "judge.h"
+#include "signature.h"
+
+#define CROSS_HITS 64 /* answers that yield the port, whose names are looked at */
+
+static const char *const verdict_names[PT_VERDICTS] = {
+        [PT_DNS_CONFIRMED] = "dns_confirmed",
+        [PT_DNS_OTHER_ADDRESS] = "dns_other_address",
+        [PT_DNS_OTHER_CLIENT] = "dns_other_client",
+        [PT_PORT_ONLY] = "port_only",
+};
+
+const char *pt_verdict_name(enum pt_verdict verdict)
+{
+        return verdict_names[verdict];
+}
+
+int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rules *rules,
+                 struct pt_hosts *hosts, struct pt_counters *counters, struct pt_judge **ret)
+{
+        struct pt_judge *judge = calloc(1, sizeof *judge);
+
+        if (!judge)
+                return -ENOMEM;
+        judge->settings = *settings;
+        judge->rules = rules;
+        judge->hosts = hosts;
+        judge->counters = counters;
+        judge->matches = calloc(rules->count + 1, sizeof *judge->matches);
+        if (!judge->matches) {
+                pt_judge_free(judge);
+                return -ENOMEM;
+        }
+        *ret = judge;
+        return 0;
+}
+
+struct pt_judge *pt_judge_free(struct pt_judge *judge)
+{
+        if (judge)
+                free(judge->matches);
+        free(judge);
+        return NULL;
+}
+
+bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address)
+{
+        return pt_address_is_local(address) ||
+               pt_prefixes_contain(&judge->settings.home, address) ||
+               pt_hosts_client(judge->hosts, address) != 0;
+}
+
+/* ---- evaluation, with what has no value counted ---- */
+
+static bool port_of(struct pt_judge *judge, const struct pt_rule *rule, uint32_t ipv4,
+                    uint16_t *ret)
+{
+        bool has = pt_rule_port(rule, ipv4, ret);
+
+        judge->counters->value[PT_COUNT_MATCH_NO_VALUE] += !has;
+        return has;
+}
+
+static bool result_of(struct pt_judge *judge, const struct pt_rule *rule, uint32_t ipv4,
+                      uint32_t *ret)
+{
+        bool has = pt_rule_address(rule, ipv4, ret);
+
+        judge->counters->value[PT_COUNT_MATCH_NO_VALUE] += !has;
+        return has;
+}
+
+/* ---- the SYN at hand ---- */
+
+/* What is asked of hosts once per SYN, and only when a rule needs it. */
+struct trial {
+        struct pt_judge *judge;
+        const struct pt_syn *syn;
+        const struct pt_rule_class *class;
+        uint32_t given;
+        uint32_t client;
+        bool client_known; /* `client` was looked up */
+        bool inside;
+        bool inside_known;
+        bool has_ipv4;
+        uint32_t ipv4;
+        uint64_t zones_known;    /* a bit per zone of the rules */
+        uint64_t zones_excluded; /* does it contain the destination? */
+        struct pt_judgement result;
+};
+
+static uint32_t trial_client(struct trial *t)
+{
+        if (!t->client_known) {
+                t->client = pt_hosts_client(t->judge->hosts, &t->syn->client);
+                t->client_known = true;
+        }
+        return t->client;
+}
+
+static bool trial_inside(struct trial *t)
+{
+        if (!t->inside_known) {
+                t->inside = pt_judge_inside(t->judge, &t->syn->client);
+                t->inside_known = true;
+        }
+        return t->inside;
+}
+
+/* Is the destination outside what the rule excludes? In a lab everything is. */
+static bool trial_admits(struct trial *t, const struct pt_rule *rule)
+{
+        uint64_t bit = UINT64_C(1) << rule->zone;
+
+        if (t->judge->settings.lab)
+                return true;
+        if (!(t->zones_known & bit)) {
+                t->zones_known |= bit;
+                if (pt_prefixes_contain(&t->judge->rules->zones[rule->zone], &t->syn->key))
+                        t->zones_excluded |= bit;
+        }
+        return !(t->zones_excluded & bit);
+}
+
+static void trial_add(struct trial *t, const struct pt_match *match)
+{
+        struct pt_judgement *j = &t->result;
+        struct pt_match *last = j->count ? &j->matches[j->count - 1] : NULL;
+
+        if (!last || last->rule != match->rule) {
+                j->matches[j->count++] = *match;
+                return;
+        }
+        /* The better one of a rule: by severity, then by verdict (4.6). */
+        if (match->severity > last->severity ||
+            (match->severity == last->severity && match->verdict < last->verdict))
+                *last = *match;
+}
+
+/* ---- the destination itself ---- */
+
+static void judge_direct(struct trial *t, const struct pt_rule *rule)
+{
+        struct pt_match match = {
+                .rule = rule,
+                .input = t->ipv4,
+                .candidates = 1,
+                .destination_given = t->given != 0,
+        };
+        uint16_t port;
+
+        if (!t->has_ipv4 || !port_of(t->judge, rule, t->ipv4, &port) ||
+            port != t->syn->destination_port)
+                return;
+        if (t->given) {
+                match.verdict = PT_DNS_CONFIRMED;
+                match.severity = PT_SEVERITY_HIGH;
+                match.resolution = t->given;
+        } else if (!trial_inside(t)) {
+                return;
+        } else {
+                match.resolution = pt_hosts_given_other(t->judge->hosts, &t->syn->client,
+                                                        &t->syn->key, t->syn->time);
+                match.verdict = match.resolution ? PT_DNS_OTHER_CLIENT : PT_PORT_ONLY;
+                match.severity = match.resolution ? PT_SEVERITY_MEDIUM : PT_SEVERITY_LOW;
+        }
+        trial_add(t, &match);
+}
+
+/* ---- the port from another address (4.3, dns_other_address) ---- */
+
+static bool cross_next(const struct trial *t, struct pt_hosts_walk *walk,
+                       struct pt_resolution_view *ret)
+{
+        while (pt_hosts_next(t->judge->hosts, walk, t->syn->time, pt_judge_cross_oldest(t->judge, t->syn->time), ret))
+                if (ret->counts && pt_address_is_ipv4(&ret->address) &&
+                    ret->time >= t->syn->time - t->judge->settings.cross_window &&
+                    !pt_address_equal(&ret->address, &t->syn->key))
+                        return true;
+        return false;
+}
+
+/* The distinct ports that the search passed, up to and with the hit: 4.3, and section 5. */
+static unsigned cross_candidates(struct trial *t, const struct pt_rule *rule, uint32_t hit)
+{
+        struct pt_judge *judge = t->judge;
+        struct pt_hosts_walk walk = pt_hosts_walk(judge->hosts, trial_client(t));
+        struct pt_resolution_view view = {0};
+        unsigned count = 0;
+        uint16_t port;
+
+        while (view.link != hit && cross_next(t, &walk, &view)) {
+                if (!pt_rule_port(rule, pt_address_low32(&view.address), &port) ||
+                    !pt_rule_admits_port(judge->rules, rule, port) ||
+                    judge->seen_ports[port >> 6] >> (port & 63) & 1)
+                        continue;
+                judge->seen_ports[port >> 6] |= UINT64_C(1) << (port & 63);
+                count++;
+        }
+        memset(judge->seen_ports, 0, sizeof judge->seen_ports);
+        return count;
+}
+
+static void judge_cross_rule(struct trial *t, const struct pt_rule *rule)
+{
+        struct pt_judge *judge = t->judge;
+        struct pt_hosts_walk walk = pt_hosts_walk(judge->hosts, trial_client(t));
+        struct pt_resolution_view view;
+        struct pt_match match = {.rule = rule, .verdict = PT_DNS_OTHER_ADDRESS};
+        struct pt_address resolved;
+        uint32_t hits[CROSS_HITS];
+        bool contacted[CROSS_HITS];
+        size_t count = 0, chosen = 0;
+        uint16_t port;
+
+        while (count < CROSS_HITS && cross_next(t, &walk, &view))
+                if (port_of(judge, rule, pt_address_low32(&view.address), &port) &&
+                    port == t->syn->destination_port)
+                        hits[count++] = view.link;
+        if (!count)
+                return;
+        match.destination_given = t->given != 0;
+        match.severity = PT_SEVERITY_LOW;
+        if (t->given) {
+                pt_hosts_contacted(judge->hosts, trial_client(t), t->syn->time, hits, count,
+                                   contacted);
+                while (chosen < count && contacted[chosen])
+                        chosen++;
+                match.contacted = chosen == count;
+                match.severity = match.contacted ? PT_SEVERITY_MEDIUM : PT_SEVERITY_HIGH;
+                chosen %= count;
+        }
+        match.resolution = hits[chosen];
+        resolved = pt_hosts_resolved(judge->hosts, hits[chosen]);
+        match.input = pt_address_low32(&resolved);
+        match.candidates = cross_candidates(t, rule, hits[chosen]);
+        trial_add(t, &match);
+}
+
+/* ---- calculated addresses ---- */
+
+/* Does the rule turn this address into the SYN's destination, and its port where it gives one? */
+static bool leads_to_destination(struct trial *t, const struct pt_rule *rule, uint32_t ipv4)
+{
+        uint32_t result;
+        uint16_t port;
+
+        if (!result_of(t->judge, rule, ipv4, &result) || result != t->ipv4 || ipv4 == result)
+                return false;
+        return !rule->port ||
+               (port_of(t->judge, rule, ipv4, &port) && port == t->syn->destination_port);
+}
+
+static bool calculated_next(const struct trial *t, struct pt_hosts_walk *walk,
+                            struct pt_resolution_view *ret)
+{
+        while (pt_hosts_next(t->judge->hosts, walk, t->syn->time, INT64_MIN, ret))
+                if (ret->counts && pt_address_is_ipv4(&ret->address))
+                        return true;
+        return false;
+}
+
+/* The distinct addresses that the search passed: each is counted where it is newest. */
+static unsigned calculated_candidates(struct trial *t, uint32_t hit)
+{
+        struct pt_hosts_walk walk = pt_hosts_walk(t->judge->hosts, trial_client(t));
+        struct pt_resolution_view view = {0};
+        unsigned count = 0;
+
+        while (view.link != hit && calculated_next(t, &walk, &view))
+                count += pt_hosts_given(t->judge->hosts, &t->syn->client, &view.address,
+                                        t->syn->time) == view.link;
+        return count;
+}
+
+static void judge_address_rule(struct trial *t, const struct pt_rule *rule)
+{
+        struct pt_hosts_walk walk = pt_hosts_walk(t->judge->hosts, trial_client(t));
+        struct pt_resolution_view view;
+
+        while (calculated_next(t, &walk, &view)) {
+                uint32_t ipv4 = pt_address_low32(&view.address);
+
+                if (!leads_to_destination(t, rule, ipv4))
+                        continue;
+                trial_add(t, &(struct pt_match){
+                        .rule = rule,
+                        .verdict = PT_DNS_CONFIRMED,
+                        .severity = PT_SEVERITY_HIGH,
+                        .resolution = view.link,
+                        .input = ipv4,
+                        .candidates = calculated_candidates(t, view.link),
+                });
+                return;
+        }
+}
+
+/* ---- all of it ---- */
+
+/* A calculated destination must be public, and not itself given to the client (section 3). */
+static bool calculated_possible(struct trial *t)
+{
+        return t->class->with_address && !t->given && t->has_ipv4 &&
+               (t->judge->settings.lab || !pt_ipv4_is_private(t->ipv4)) && trial_client(t) &&
+               pt_signature_address_fits(t->judge, trial_client(t), t->syn->time, t->ipv4);
+}
+
+static void judge_rules(struct trial *t)
+{
+        bool calculated = calculated_possible(t);
+        bool ports = t->class->count > t->class->with_address;
+        bool cross = ports && trial_client(t) &&
+                     pt_signature_port_fits(t->judge, trial_client(t), t->syn->time,
+                                            t->syn->destination_port);
+        bool eligible = false;
+
+        for (size_t i = 0; i < t->class->count; i++) {
+                const struct pt_rule *rule = t->class->rules[i];
+
+                if (rule->address && !calculated)
+                        continue;
+                if (!trial_admits(t, rule))
+                        continue;
+                if (rule->address) {
+                        judge_address_rule(t, rule);
+                        continue;
+                }
+                eligible = true;
+                judge_direct(t, rule);
+                if (cross)
+                        judge_cross_rule(t, rule);
+        }
+        if (eligible && trial_inside(t)) {
+                t->judge->counters->value[PT_COUNT_SYN_ELIGIBLE]++;
+                t->judge->counters->value[PT_COUNT_SYN_PRECEDED] += t->given != 0;
+        }
+}
+
+static struct trial trial_of(struct pt_judge *judge, const struct pt_syn *syn)
+{
+        return (struct trial){
+                .judge = judge,
+                .syn = syn,
+                .class = pt_rules_for_port(judge->rules, syn->destination_port),
+                .given = pt_hosts_given(judge->hosts, &syn->client, &syn->key, syn->time),
+                .has_ipv4 = pt_address_is_ipv4(&syn->key),
+                .ipv4 = pt_address_low32(&syn->key),
+                .result = {.matches = judge->matches},
+        };
+}
+
+struct pt_judgement pt_judge_syn(struct pt_judge *judge, const struct pt_syn *syn)
+{
+        struct trial t = trial_of(judge, syn);
+
+        if (t.class->count)
+                judge_rules(&t);
+        t.result.given = t.given;
+        return t.result;
+}
+
+static int compare_matches(const void *left, const void *right)
+{
+        const struct pt_match *a = left, *b = right;
+
+        if (a->severity != b->severity)
+                return a->severity > b->severity ? -1 : 1;
+        if (a->verdict != b->verdict)
+                return a->verdict < b->verdict ? -1 : 1;
+        if (a->chance < b->chance || a->chance > b->chance)
+                return a->chance < b->chance ? -1 : 1;
+        return strcmp(a->rule->id, b->rule->id);
+}
+
+void pt_judgement_sort(struct pt_judgement *judgement)
+{
+        if (judgement->count > 1)
+                qsort(judgement->matches, judgement->count, sizeof *judgement->matches,
+                      compare_matches);
+}

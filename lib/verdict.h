@@ -1,0 +1,108 @@
+/*
+ * verdict: a SYN, what its client was given, and the rules -> the best evidence for each rule
+ * (design 4.3 to 4.6). Reads hosts and changes nothing there but the client's signature.
+ */
+#pragma once
+
+#include "hosts.h"
+#include "packet.h"
+#include "rule.h"
+
+/* A TCP SYN, or the first packet of a QUIC connection: as much of it as is kept. */
+struct pt_syn {
+        int64_t time; /* engine time */
+        int64_t wall; /* packet time */
+        uint64_t number;
+        uint32_t file;
+        uint32_t sequence;
+        struct pt_address client;
+        struct pt_address destination; /* as on the wire */
+        struct pt_address key;         /* the destination as hosts looks it up */
+        uint16_t client_port;
+        uint16_t destination_port;
+        uint16_t vlans[PT_PACKET_VLANS];
+        uint8_t vlan_count;
+        bool ipv6;
+        bool quic; /* a contact only: never judged */
+        bool has_mac;
+        bool has_destination_mac;
+        uint8_t client_mac[6];
+        uint8_t destination_mac[6];
+};
+
+/* In order of strength: where severity is equal, the first wins. */
+enum pt_verdict {
+        PT_DNS_CONFIRMED,
+        PT_DNS_OTHER_ADDRESS,
+        PT_DNS_OTHER_CLIENT,
+        PT_PORT_ONLY,
+        PT_VERDICTS,
+};
+
+const char *pt_verdict_name(enum pt_verdict verdict);
+
+/* The only severities there are: Elastic's rules map these. */
+#define PT_SEVERITY_LOW 21
+#define PT_SEVERITY_MEDIUM 47
+#define PT_SEVERITY_HIGH 73
+#define PT_SEVERITY_CRITICAL 99
+
+struct pt_match {
+        const struct pt_rule *rule;
+        enum pt_verdict verdict;
+        int severity;
+        uint32_t resolution; /* the evidence, 0 for port_only */
+        uint32_t input;      /* the IPv4 address that the expressions were evaluated over */
+        unsigned candidates; /* values that could have matched, the hit included */
+        bool contacted;      /* dns_other_address: the name that gave the port was contacted too */
+        bool destination_given; /* the client was given the destination itself */
+        double chance;       /* written by the caller, from chance.h */
+};
+
+/* Why a SYN that fits a rule's arithmetic is no match: the nearest first. */
+enum pt_near_miss {
+        PT_NEAR_EXPIRED,              /* it fits an answer that no longer counts */
+        PT_NEAR_EXCLUDED_DESTINATION, /* private, or excluded by the rule */
+        PT_NEAR_EXCLUDED_PORT,        /* inside the rule's range, but excluded */
+        PT_NEAR_NO_DNS,               /* an outside client that was never given anything */
+        PT_NEAR_OUTSIDE_LIMITS,       /* not one of the rule's ports */
+        PT_NEAR_MISSES,
+};
+
+const char *pt_near_miss_name(enum pt_near_miss reason);
+
+struct pt_verdict_settings {
+        int64_t reorder;
+        int64_t window;
+        int64_t cross_window;
+        bool lab;
+        struct pt_prefixes home;
+};
+
+struct pt_judge; /* rules, hosts, settings, and room for one match per rule */
+
+/* 0, or -ENOMEM. Borrows all of its arguments. */
+int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rules *rules,
+                 struct pt_hosts *hosts, struct pt_counters *counters, struct pt_judge **ret);
+struct pt_judge *pt_judge_free(struct pt_judge *judge);
+
+struct pt_judgement {
+        struct pt_match *matches; /* one for each rule that the SYN meets, the best of it */
+        size_t count;
+        uint32_t given;           /* newest resolution of the destination for this client, or 0 */
+};
+
+struct pt_judgement pt_judge_syn(struct pt_judge *judge, const struct pt_syn *syn);
+
+/* Order the matches by severity, verdict, chance and rule id (4.6): the best comes first. */
+void pt_judgement_sort(struct pt_judgement *judgement);
+
+/*
+ * A rule that the SYN would have met but for one reason; false if there is none. Asked only for
+ * SYNs without a match, on a path of its own. `ret` is a match with that rule and evidence.
+ */
+bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn, struct pt_match *ret,
+                        enum pt_near_miss *ret_reason);
+
+/* Is the address inside (4.4)? */
+bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address);
