@@ -1,0 +1,338 @@
+#include "engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_ADDRESSES 4096 /* a message over UDP holds no more records of 16 octets */
+
+static const char *const home_default[] = {
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+        "fc00::/7",   "fe80::/10",     NULL,
+};
+
+static const char *const nat64_default[] = {"64:ff9b::/96", NULL};
+
+void pt_settings_default(struct pt_settings *settings)
+{
+        *settings = (struct pt_settings){
+                .memory = (size_t)64 << 20,
+                .reorder = PT_SECOND / 20,
+                .window = 600 * PT_SECOND,
+                .max_window = PT_HOUR,
+                .cross_window = 60 * PT_SECOND,
+                .throttle = 300 * PT_SECOND,
+                .connection_port_low = 1,
+                .connection_port_high = UINT16_MAX,
+                .home_networks = home_default,
+                .nat64_prefixes = nat64_default,
+                .hash_key = {UINT64_C(0x706f7274656e7400), UINT64_C(0x7265706c61790000)},
+        };
+}
+
+enum pt_event_kind pt_event_kind(const struct pt_event *event)
+{
+        return event->kind;
+}
+
+/* ---- setting up ---- */
+
+/* What the fixed parts take; the rest of the budget is for hosts. */
+struct plan {
+        uint32_t queries;
+        uint32_t syns;
+        uint32_t held;
+        uint32_t campaigns;
+        size_t hosts;
+};
+
+static int plan_memory(size_t memory, struct plan *ret)
+{
+        struct plan plan = {.queries = 32768, .syns = 16384, .held = 4096, .campaigns = 256};
+        size_t fixed;
+
+        if (memory < PT_MEMORY_LEAST)
+                return -EINVAL;
+        /* A small budget shrinks these in step with the cells. */
+        for (size_t full = (size_t)32 << 20; memory < full && plan.held > 512; full /= 2) {
+                plan.queries /= 2;
+                plan.syns /= 2;
+                plan.held /= 2;
+                plan.campaigns /= 2;
+        }
+        fixed = sizeof(struct pt_engine) + pt_line_size() + PT_FRAME_KEPT +
+                ANSWER_ADDRESSES * sizeof(struct pt_dns_address) +
+                pt_recent_size(plan.queries, sizeof(struct pt_query)) +
+                pt_recent_size(plan.syns, sizeof(int64_t)) + pt_hold_size(plan.held) +
+                pt_campaign_size(plan.campaigns) +
+                PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
+        if (memory < 2 * fixed)
+                return -EINVAL;
+        plan.hosts = memory - fixed;
+        *ret = plan;
+        return 0;
+}
+
+static bool settings_sound(const struct pt_settings *s)
+{
+        return s->reorder >= 0 && s->reorder <= PT_SECOND && s->window > 0 &&
+               s->window <= s->max_window && s->max_window <= 24 * PT_HOUR &&
+               s->cross_window > 0 && s->cross_window <= s->max_window && s->throttle > 0 &&
+               s->throttle <= 24 * PT_HOUR;
+}
+
+static int read_prefixes(const char *const *texts, struct pt_prefix **ret, size_t *ret_count)
+{
+        struct pt_prefix *list;
+        size_t count = 0;
+
+        while (texts && texts[count])
+                count++;
+        list = calloc(count + 1, sizeof *list);
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < count; i++)
+                if (pt_prefix_parse(texts[i], &list[i]) < 0) {
+                        free(list);
+                        return -EINVAL;
+                }
+        *ret = list;
+        *ret_count = count;
+        return 0;
+}
+
+static int read_settings(struct pt_engine *engine)
+{
+        int r = read_prefixes(engine->settings.home_networks, &engine->home, &engine->home_count);
+
+        if (r == 0)
+                r = read_prefixes(engine->settings.nat64_prefixes, &engine->nat64,
+                                  &engine->nat64_count);
+        for (size_t i = 0; r == 0 && i < engine->nat64_count; i++)
+                if (engine->nat64[i].bits != 96)
+                        r = -EINVAL;
+        return r;
+}
+
+static int make_hosts(struct pt_engine *engine, const struct plan *plan)
+{
+        struct pt_hosts_settings hosts = {
+                .memory = plan->hosts,
+                .reorder = engine->settings.reorder,
+                .window = engine->settings.window,
+                .max_window = engine->settings.max_window,
+                .nat64 = {engine->nat64, engine->nat64_count},
+                .key = engine->key,
+        };
+
+        return pt_hosts_new(&hosts, &engine->counters, &engine->hosts);
+}
+
+static int make_judge(struct pt_engine *engine)
+{
+        struct pt_verdict_settings verdict = {
+                .reorder = engine->settings.reorder,
+                .window = engine->settings.window,
+                .cross_window = engine->settings.cross_window,
+                .lab = engine->settings.lab,
+                .home = {engine->home, engine->home_count},
+        };
+
+        return pt_judge_new(&verdict, engine->rules, engine->hosts, &engine->counters,
+                            &engine->judge);
+}
+
+static int make_rooms(struct pt_engine *engine)
+{
+        engine->waiting_bytes = malloc(PT_FRAME_KEPT);
+        engine->answer.addresses = calloc(ANSWER_ADDRESSES, sizeof *engine->answer.addresses);
+        engine->answer.capacity = ANSWER_ADDRESSES;
+        engine->also = calloc(engine->rules->count + 1, sizeof *engine->also);
+        engine->names = calloc(PT_CAMPAIGN_MATCHES, sizeof *engine->names);
+        if (!engine->waiting_bytes || !engine->answer.addresses || !engine->also || !engine->names)
+                return -ENOMEM;
+        return 0;
+}
+
+static int make_tables(struct pt_engine *engine, const struct plan *plan)
+{
+        const struct pt_hash_key *key = &engine->key;
+        int r;
+
+        r = pt_recent_init(&engine->queries, plan->queries, sizeof(struct pt_query), key);
+        if (r == 0)
+                r = pt_recent_init(&engine->syns, plan->syns, sizeof(int64_t), key);
+        if (r == 0)
+                r = pt_hold_new(plan->held, engine->settings.throttle, key, &engine->hold);
+        if (r == 0)
+                r = pt_campaign_new(plan->campaigns, engine->settings.window, key,
+                                    &engine->counters, &engine->campaign);
+        return r;
+}
+
+static int make_parts(struct pt_engine *engine, const struct plan *plan)
+{
+        int r = read_settings(engine);
+
+        if (r == 0)
+                r = make_rooms(engine);
+        if (r == 0)
+                r = make_hosts(engine, plan);
+        if (r == 0)
+                r = make_tables(engine, plan);
+        if (r == 0)
+                r = pt_line_new(&engine->line);
+        if (r == 0)
+                r = make_judge(engine);
+        return r;
+}
+
+int pt_engine_new(const struct pt_settings *settings, const struct pt_rules *rules,
+                  const struct pt_receiver *receiver, struct pt_engine **ret)
+{
+        struct pt_engine *engine;
+        struct plan plan;
+        int r = plan_memory(settings->memory, &plan);
+
+        if (r < 0)
+                return r;
+        if (!settings_sound(settings))
+                return -EINVAL;
+        engine = calloc(1, sizeof *engine);
+        if (!engine)
+                return -ENOMEM;
+        engine->settings = *settings;
+        engine->receiver = *receiver;
+        engine->rules = rules;
+        engine->key = (struct pt_hash_key){settings->hash_key[0], settings->hash_key[1]};
+        engine->clock.leap = settings->max_window;
+        engine->hold_due = INT64_MAX;
+        r = make_parts(engine, &plan);
+        if (r < 0) {
+                pt_engine_free(engine);
+                return r;
+        }
+        *ret = engine;
+        return 0;
+}
+
+struct pt_engine *pt_engine_free(struct pt_engine *engine)
+{
+        if (!engine)
+                return NULL;
+        pt_campaign_free(engine->campaign);
+        pt_hold_free(engine->hold);
+        pt_judge_free(engine->judge);
+        pt_line_free(engine->line);
+        pt_recent_deinit(&engine->syns);
+        pt_recent_deinit(&engine->queries);
+        pt_hosts_free(engine->hosts);
+        free(engine->names);
+        free(engine->also);
+        free(engine->answer.addresses);
+        free(engine->waiting_bytes);
+        free(engine->nat64);
+        free(engine->home);
+        free(engine);
+        return NULL;
+}
+
+/* ---- the way of a packet ---- */
+
+/* SYNs whose time has come leave the line before the next packet is learned (4.1). */
+static void advance(struct pt_engine *engine)
+{
+        const struct pt_syn *syn;
+
+        while ((syn = pt_line_peek(engine->line, 0)) &&
+               syn->time + engine->settings.reorder < engine->clock.now)
+                pt_tell_syn(engine, pt_line_take(engine->line));
+        if (engine->clock.now > engine->hold_due)
+                pt_tell_repeats(engine, PT_FORGET_SILENT);
+}
+
+static void process(struct pt_engine *engine, const struct pt_frame *frame, int64_t time)
+{
+        advance(engine);
+        pt_observe(engine, frame, time);
+}
+
+/* The packet that waited is processed first, with the time that it turned out to have. */
+static void settle(struct pt_engine *engine, const int64_t *next)
+{
+        enum pt_clock_step step;
+        int64_t time = pt_clock_settle(&engine->clock, next, &step);
+
+        if (step == PT_CLOCK_BACK)
+                pt_engine_count(engine, PT_COUNT_CLOCK_EPOCHS);
+        else if (step == PT_CLOCK_AHEAD)
+                pt_engine_count(engine, PT_COUNT_CLOCK_JUMPS);
+        else
+                pt_engine_count(engine, PT_COUNT_CLOCK_FOREIGN);
+        process(engine, &engine->waiting, time);
+}
+
+static void keep_waiting(struct pt_engine *engine, const struct pt_frame *frame)
+{
+        engine->waiting = *frame;
+        if (engine->waiting.captured > PT_FRAME_KEPT)
+                engine->waiting.captured = PT_FRAME_KEPT;
+        engine->waiting.bytes = engine->waiting_bytes;
+        if (engine->waiting.captured)
+                memcpy(engine->waiting_bytes, frame->bytes, engine->waiting.captured);
+}
+
+/* Captures hold what they hold: times out of range, and more octets than were sent. */
+static struct pt_frame sanitised(struct pt_engine *engine, const struct pt_frame *frame)
+{
+        struct pt_frame sound = *frame;
+
+        if (sound.time < 0 || sound.time > PT_CLOCK_LATEST) {
+                sound.time = sound.time < 0 ? 0 : PT_CLOCK_LATEST;
+                pt_engine_count(engine, PT_COUNT_CAPTURE_ODD_TIME);
+        }
+        if (sound.captured > sound.length) {
+                sound.captured = sound.length;
+                pt_engine_count(engine, PT_COUNT_CAPTURE_ODD_LENGTH);
+        }
+        return sound;
+}
+
+void pt_engine_packet(struct pt_engine *engine, const struct pt_frame *given)
+{
+        struct pt_frame frame = sanitised(engine, given);
+        int64_t time;
+
+        engine->counters.value[PT_COUNT_CAPTURE_PACKETS]++;
+        engine->counters.value[PT_COUNT_CAPTURE_BYTES] += frame.length;
+        if (engine->clock.waiting != PT_CLOCK_HERE)
+                settle(engine, &frame.time);
+        if (pt_clock_read(&engine->clock, frame.time, &time) == PT_CLOCK_HERE)
+                process(engine, &frame, time);
+        else
+                keep_waiting(engine, &frame);
+}
+
+void pt_engine_finish(struct pt_engine *engine)
+{
+        const struct pt_syn *syn;
+
+        if (engine->clock.waiting != PT_CLOCK_HERE)
+                settle(engine, NULL);
+        while ((syn = pt_line_take(engine->line)))
+                pt_tell_syn(engine, syn);
+        pt_tell_repeats(engine, PT_FORGET_ALL);
+}
+
+bool pt_engine_counter(const struct pt_engine *engine, size_t place, const char **ret_name,
+                       uint64_t *ret_value)
+{
+        if (place >= PT_COUNTS)
+                return false;
+        if (place == 0) /* gauges are taken when somebody looks */
+                pt_hosts_gauge(engine->hosts);
+        *ret_name = pt_counter_name((enum pt_counter)place);
+        *ret_value = place == PT_COUNT_CONNECTION_TRACKED ? engine->syns.count
+                                                          : engine->counters.value[place];
+        return true;
+}

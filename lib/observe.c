@@ -1,0 +1,241 @@
+/*
+ * observe: what one packet teaches. A query is remembered, an answer learned at once, a SYN put into
+ * the line.
+ */
+#include "engine.h"
+
+#include <string.h>
+
+#define ASKED_WITHIN (30 * PT_SECOND) /* 4.8 */
+#define QUIC_PORT 443
+#define QUIC_LEAST 5        /* a long header: first octet and version (RFC 8999 section 5.1) */
+#define QUIC_LONG 0x80      /* its first bit */
+
+static const enum pt_counter packet_counter[PT_PACKET_KINDS] = {
+        [PT_PACKET_UDP] = PT_COUNT_DECODE_UDP,
+        [PT_PACKET_TCP] = PT_COUNT_DECODE_TCP,
+        [PT_PACKET_OTHER_LINK] = PT_COUNT_DECODE_OTHER_LINK,
+        [PT_PACKET_OTHER_ETHERTYPE] = PT_COUNT_DECODE_OTHER_ETHERTYPE,
+        [PT_PACKET_OTHER_PROTOCOL] = PT_COUNT_DECODE_OTHER_PROTOCOL,
+        [PT_PACKET_TUNNEL] = PT_COUNT_DECODE_TUNNELS,
+        [PT_PACKET_FRAGMENT] = PT_COUNT_DECODE_FRAGMENTS,
+        [PT_PACKET_SHORT] = PT_COUNT_DECODE_SHORT,
+        [PT_PACKET_TRUNCATED] = PT_COUNT_DECODE_TRUNCATED,
+        [PT_PACKET_MALFORMED] = PT_COUNT_DECODE_MALFORMED,
+        [PT_PACKET_TOO_DEEP] = PT_COUNT_DECODE_TOO_DEEP,
+};
+
+static const enum pt_counter dns_counter[PT_DNS_KINDS] = {
+        [PT_DNS_SHORT] = PT_COUNT_DNS_SHORT,
+        [PT_DNS_OTHER_OPCODE] = PT_COUNT_DNS_OTHER_OPCODE,
+        [PT_DNS_BAD_QUESTION] = PT_COUNT_DNS_BAD_QUESTION,
+        [PT_DNS_BAD_RECORD] = PT_COUNT_DNS_BAD_RECORD,
+};
+
+/* ---- queries (4.8) ---- */
+
+static void query_key(const struct pt_engine *engine, const struct pt_address *client,
+                      uint16_t client_port, const struct pt_address *resolver,
+                      uint8_t ret[PT_RECENT_KEY])
+{
+        uint64_t name = pt_dns_name_hash(&engine->key, &engine->dns.question);
+
+        memset(ret, 0, PT_RECENT_KEY);
+        memcpy(ret, client, 16);
+        memcpy(ret + 16, resolver, 16);
+        memcpy(ret + 32, &name, 8);
+        memcpy(ret + 40, &client_port, 2);
+        memcpy(ret + 42, &engine->dns.id, 2);
+}
+
+static void observe_query(struct pt_engine *engine, const struct pt_packet *packet,
+                          const struct pt_frame *frame, int64_t time)
+{
+        uint8_t key[PT_RECENT_KEY];
+        const struct pt_query *oldest;
+        struct pt_query *query;
+
+        pt_engine_count(engine, PT_COUNT_DNS_QUERIES);
+        if (!engine->dns.has_question)
+                return;
+        if (pt_recent_full(&engine->queries)) {
+                oldest = pt_recent_oldest(&engine->queries);
+                if (oldest->time >= time - ASKED_WITHIN)
+                        pt_engine_count(engine, PT_COUNT_QUERIES_EVICTED);
+        }
+        query_key(engine, &packet->source, packet->source_port, &packet->destination, key);
+        query = pt_recent_touch(&engine->queries, key);
+        query->time = time;
+        query->wall = frame->time;
+}
+
+static const struct pt_query *find_query(const struct pt_engine *engine,
+                                         const struct pt_packet *packet, int64_t time)
+{
+        uint8_t key[PT_RECENT_KEY];
+        const struct pt_query *query;
+
+        if (!engine->dns.has_question)
+                return NULL;
+        query_key(engine, &packet->destination, packet->destination_port, &packet->source, key);
+        query = pt_recent_find(&engine->queries, key);
+        if (!query || query->time > time || query->time < time - ASKED_WITHIN)
+                return NULL;
+        return query;
+}
+
+/* ---- answers ---- */
+
+static void learn(struct pt_engine *engine, const struct pt_packet *packet,
+                  const struct pt_frame *frame, int64_t time, bool asked)
+{
+        struct pt_given given = {
+                .client = packet->destination,
+                .resolver = packet->source,
+                .time = time,
+                .wall = frame->time,
+                .number = frame->number,
+                .file = frame->file,
+                .id = engine->dns.id,
+                .flags = engine->dns.flags,
+                .question_type = engine->dns.question_type,
+                .asked = asked,
+                .answer = &engine->answer,
+        };
+
+        switch (pt_hosts_learn(engine->hosts, &given)) {
+        case PT_LEARNED:
+                engine->counters.value[PT_COUNT_DNS_ANSWERS] += engine->answer.count;
+                engine->counters.value[PT_COUNT_DNS_UNASKED] += !asked;
+                break;
+        case PT_LEARNED_COPY:
+                pt_engine_count(engine, PT_COUNT_DNS_COPIES);
+                break;
+        case PT_LEARNED_NO_ROOM: /* hosts has counted it */
+                break;
+        }
+}
+
+static void observe_response(struct pt_engine *engine, const struct pt_packet *packet,
+                             const struct pt_frame *frame, int64_t time)
+{
+        const struct pt_query *query;
+        enum pt_dns_kind kind;
+
+        pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
+        if (pt_address_is_group(&packet->destination)) {
+                pt_engine_count(engine, PT_COUNT_DNS_TO_GROUP);
+                return;
+        }
+        kind = pt_dns_answer_read(&engine->dns, &engine->answer);
+        if (kind != PT_DNS_OK)
+                pt_engine_count(engine, dns_counter[kind]);
+        engine->counters.value[PT_COUNT_DNS_SKIPPED] += engine->answer.skipped;
+        query = find_query(engine, packet, time);
+        if (engine->settings.dns_events)
+                pt_tell_answer(engine, frame, packet, query);
+        if (engine->answer.count)
+                learn(engine, packet, frame, time, query != NULL);
+}
+
+static void observe_dns(struct pt_engine *engine, const struct pt_packet *packet,
+                        const struct pt_frame *frame, int64_t time)
+{
+        enum pt_dns_kind kind = pt_dns_parse(packet->payload, packet->payload_length, &engine->dns);
+        bool response;
+
+        pt_engine_count(engine, PT_COUNT_DNS_MESSAGES);
+        engine->counters.value[PT_COUNT_DNS_CUT] += packet->payload_cut;
+        if (kind != PT_DNS_OK) {
+                pt_engine_count(engine, dns_counter[kind]);
+                return;
+        }
+        response = engine->dns.flags & PT_DNS_QR;
+        if (response && packet->source_port == PT_DNS_PORT)
+                observe_response(engine, packet, frame, time);
+        else if (!response && packet->destination_port == PT_DNS_PORT)
+                observe_query(engine, packet, frame, time);
+        else
+                pt_engine_count(engine, PT_COUNT_DNS_WRONG_WAY);
+}
+
+/* ---- SYNs, and QUIC for the contact test (4.5) ---- */
+
+static struct pt_syn syn_of(const struct pt_engine *engine, const struct pt_packet *packet,
+                            const struct pt_frame *frame, int64_t time)
+{
+        struct pt_syn syn = {
+                .time = time,
+                .wall = frame->time,
+                .number = frame->number,
+                .file = frame->file,
+                .sequence = packet->tcp_sequence,
+                .client = packet->source,
+                .destination = packet->destination,
+                .key = pt_hosts_canonical(engine->hosts, &packet->destination),
+                .client_port = packet->source_port,
+                .destination_port = packet->destination_port,
+                .vlan_count = packet->vlan_count,
+                .ipv6 = packet->ipv6,
+                .has_mac = packet->has_mac,
+                .has_destination_mac = packet->has_destination_mac,
+        };
+
+        memcpy(syn.vlans, packet->vlans, sizeof syn.vlans);
+        memcpy(syn.client_mac, packet->source_mac, sizeof syn.client_mac);
+        memcpy(syn.destination_mac, packet->destination_mac, sizeof syn.destination_mac);
+        return syn;
+}
+
+static void into_line(struct pt_engine *engine, const struct pt_packet *packet,
+                      const struct pt_frame *frame, int64_t time, bool quic)
+{
+        struct pt_syn syn = syn_of(engine, packet, frame, time);
+
+        syn.quic = quic;
+        if (pt_line_full(engine->line)) {
+                pt_engine_count(engine, PT_COUNT_CONNECTION_EARLY);
+                pt_tell_syn(engine, pt_line_take(engine->line));
+        }
+        pt_hosts_prefetch(engine->hosts, &syn.client, &syn.key);
+        pt_line_put(engine->line, &syn);
+}
+
+static void observe_tcp(struct pt_engine *engine, const struct pt_packet *packet,
+                        const struct pt_frame *frame, int64_t time)
+{
+        uint8_t flags = packet->tcp_flags & (PT_TCP_SYN | PT_TCP_ACK | PT_TCP_RST | PT_TCP_FIN);
+
+        if (flags == PT_TCP_SYN) {
+                pt_engine_count(engine, PT_COUNT_CONNECTION_ATTEMPTS);
+                pt_hosts_prove(engine->hosts, &packet->source);
+                into_line(engine, packet, frame, time, false);
+        } else if (packet->payload_length && (packet->source_port == PT_DNS_PORT ||
+                                              packet->destination_port == PT_DNS_PORT)) {
+                pt_engine_count(engine, PT_COUNT_DNS_TCP);
+        }
+}
+
+static void observe_udp(struct pt_engine *engine, const struct pt_packet *packet,
+                        const struct pt_frame *frame, int64_t time)
+{
+        if (packet->source_port == PT_DNS_PORT || packet->destination_port == PT_DNS_PORT) {
+                observe_dns(engine, packet, frame, time);
+        } else if (packet->destination_port == QUIC_PORT && packet->payload_length >= QUIC_LEAST &&
+                   packet->payload[0] & QUIC_LONG) {
+                pt_engine_count(engine, PT_COUNT_CONNECTION_QUIC);
+                into_line(engine, packet, frame, time, true);
+        }
+}
+
+void pt_observe(struct pt_engine *engine, const struct pt_frame *frame, int64_t time)
+{
+        struct pt_packet packet;
+        enum pt_packet_kind kind = pt_packet_decode(frame, &packet);
+
+        pt_engine_count(engine, packet_counter[kind]);
+        if (kind == PT_PACKET_TCP)
+                observe_tcp(engine, &packet, frame, time);
+        else if (kind == PT_PACKET_UDP)
+                observe_udp(engine, &packet, frame, time);
+}

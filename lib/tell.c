@@ -1,0 +1,273 @@
+/*
+ * tell: a SYN that leaves the line is judged, and what comes of it goes to the receiver. Verdict,
+ * chance, campaign and hold decide; this orders them.
+ */
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "chance.h"
+
+#define COPY_WITHIN (120 * PT_SECOND) /* 4.2 */
+
+static void tell(struct pt_engine *engine, struct pt_event *event)
+{
+        event->home = (struct pt_prefixes){engine->home, engine->home_count};
+        engine->receiver.event(engine->receiver.context, event);
+}
+
+void pt_tell_answer(struct pt_engine *engine, const struct pt_frame *frame,
+                    const struct pt_packet *packet, const struct pt_query *query)
+{
+        struct pt_event event = {
+                .kind = PT_EVENT_DNS,
+                .dns = {
+                        .packet = packet,
+                        .frame = frame,
+                        .dns = &engine->dns,
+                        .answer = &engine->answer,
+                        .asked = query != NULL,
+                        .asked_wall = query ? query->wall : 0,
+                },
+        };
+
+        tell(engine, &event);
+}
+
+/* A resolution copied out, NULL for none. */
+static const struct pt_evidence *evidence_of(struct pt_engine *engine, uint32_t resolution,
+                                             struct pt_evidence *room)
+{
+        if (!resolution)
+                return NULL;
+        pt_hosts_evidence(engine->hosts, resolution, room);
+        return room;
+}
+
+static void tell_connection(struct pt_engine *engine, const struct pt_syn *syn, uint32_t given)
+{
+        struct pt_event event = {.kind = PT_EVENT_CONNECTION};
+
+        if (syn->destination_port < engine->settings.connection_port_low ||
+            syn->destination_port > engine->settings.connection_port_high)
+                return;
+        event.connection.syn = syn;
+        event.connection.destination = evidence_of(engine, given, &engine->destination);
+        tell(engine, &event);
+}
+
+/* ---- near misses: always counted, told when asked for ---- */
+
+static void tell_near_miss(struct pt_engine *engine, const struct pt_syn *syn, uint32_t given)
+{
+        static const enum pt_counter counter[PT_NEAR_MISSES] = {
+                [PT_NEAR_EXPIRED] = PT_COUNT_NEAR_EXPIRED,
+                [PT_NEAR_EXCLUDED_DESTINATION] = PT_COUNT_NEAR_EXCLUDED_DESTINATION,
+                [PT_NEAR_EXCLUDED_PORT] = PT_COUNT_NEAR_EXCLUDED_PORT,
+                [PT_NEAR_NO_DNS] = PT_COUNT_NEAR_NO_DNS,
+                [PT_NEAR_OUTSIDE_LIMITS] = PT_COUNT_NEAR_OUTSIDE_LIMITS,
+        };
+        struct pt_event event = {.kind = PT_EVENT_NEAR_MISS};
+        enum pt_near_miss reason;
+        struct pt_match match;
+
+        if (!pt_judge_near_miss(engine->judge, syn, &match, &reason))
+                return;
+        pt_engine_count(engine, counter[reason]);
+        if (!engine->settings.near_misses)
+                return;
+        match.chance = pt_chance(match.rule, match.candidates);
+        event.alert.syn = syn;
+        event.alert.match = &match;
+        event.alert.evidence = evidence_of(engine, match.resolution, &engine->evidence);
+        event.alert.destination = evidence_of(engine, given, &engine->destination);
+        event.alert.reason = reason;
+        tell(engine, &event);
+}
+
+/* ---- repeats (4.10) ---- */
+
+static void tell_repeats(struct pt_engine *engine, const struct pt_held *held)
+{
+        struct pt_event event = {.kind = PT_EVENT_REPEATS, .repeats = held};
+
+        if (!held->pending)
+                return;
+        pt_engine_count(engine, PT_COUNT_ALERT_REPEATS);
+        tell(engine, &event);
+}
+
+void pt_tell_repeats(struct pt_engine *engine, enum pt_forget which)
+{
+        struct pt_held held;
+
+        while (pt_hold_forget(engine->hold, engine->clock.now, which, &held))
+                tell_repeats(engine, &held);
+        engine->hold_due = pt_hold_due(engine->hold);
+}
+
+/* The hold must have a place for this match: the least recent one gives way with its last words. */
+static void make_room(struct pt_engine *engine, const struct pt_syn *syn,
+                      const struct pt_match *match)
+{
+        struct pt_held held;
+
+        if (!pt_hold_full(engine->hold, syn, match) ||
+            !pt_hold_forget(engine->hold, engine->clock.now, PT_FORGET_ROOM, &held))
+                return;
+        pt_engine_count(engine, PT_COUNT_HOLD_EVICTED);
+        tell_repeats(engine, &held);
+}
+
+/* ---- alerts ---- */
+
+/* The other rules that the SYN meets, in order of id (4.6). */
+static size_t other_rules(struct pt_engine *engine, const struct pt_judgement *judgement)
+{
+        size_t count = 0;
+
+        for (size_t i = 1; i < judgement->count; i++) {
+                const struct pt_rule *rule = judgement->matches[i].rule;
+                size_t at = count++;
+
+                for (; at && engine->also[at - 1]->place > rule->place; at--)
+                        engine->also[at] = engine->also[at - 1];
+                engine->also[at] = rule;
+        }
+        return count;
+}
+
+static void tell_alert(struct pt_engine *engine, const struct pt_syn *syn,
+                       const struct pt_judgement *judgement)
+{
+        const struct pt_match *best = &judgement->matches[0];
+        struct pt_event event = {.kind = PT_EVENT_ALERT};
+        uint64_t suppressed;
+
+        make_room(engine, syn, best);
+        if (!pt_hold_pass(engine->hold, syn, best, &suppressed)) {
+                pt_engine_count(engine, PT_COUNT_ALERT_SUPPRESSED);
+                return;
+        }
+        pt_engine_count(engine, PT_COUNT_ALERT_GENERATED);
+        event.alert.syn = syn;
+        event.alert.match = best;
+        event.alert.evidence = evidence_of(engine, best->resolution, &engine->evidence);
+        event.alert.destination = evidence_of(engine, judgement->given, &engine->destination);
+        event.alert.also = engine->also;
+        event.alert.also_count = other_rules(engine, judgement);
+        event.alert.suppressed = suppressed;
+        tell(engine, &event);
+}
+
+/* The question names of the matches' evidence, as far as it is still remembered. */
+static size_t rotation_names(struct pt_engine *engine, const struct pt_syn *syn,
+                             const struct pt_rotation *rotation)
+{
+        size_t count = 0;
+
+        for (size_t i = 0; i < rotation->match_count; i++) {
+                uint32_t link = pt_hosts_given_ever(engine->hosts, &syn->client,
+                                                    &rotation->matches[i].resolved);
+                bool known = false;
+
+                if (!link)
+                        continue;
+                pt_hosts_evidence(engine->hosts, link, &engine->destination);
+                for (size_t j = 0; j < count && !known; j++)
+                        known = pt_dns_name_equal(&engine->names[j],
+                                                  &engine->destination.chain[0]);
+                if (!known)
+                        engine->names[count++] = engine->destination.chain[0];
+        }
+        return count;
+}
+
+static void tell_rotation(struct pt_engine *engine, const struct pt_syn *syn,
+                          const struct pt_match *best)
+{
+        struct pt_address resolved = pt_hosts_resolved(engine->hosts, best->resolution);
+        struct pt_event event = {.kind = PT_EVENT_ROTATION};
+        struct pt_rotation rotation;
+
+        if (!pt_campaign_add(engine->campaign, syn, best, &resolved, &rotation))
+                return;
+        pt_engine_count(engine, PT_COUNT_ALERT_GENERATED);
+        event.rotation.syn = syn;
+        event.rotation.match = best;
+        event.rotation.rotation = &rotation;
+        event.rotation.name_count = rotation_names(engine, syn, &rotation);
+        event.rotation.names = engine->names;
+        event.rotation.evidence = evidence_of(engine, best->resolution, &engine->evidence);
+        tell(engine, &event);
+}
+
+static void count_match(struct pt_engine *engine, const struct pt_match *best)
+{
+        if (strcmp(best->rule->id, "apt12") == 0)
+                pt_engine_count(engine, PT_COUNT_MATCH_APT12);
+        else if (strcmp(best->rule->id, "variant") == 0)
+                pt_engine_count(engine, PT_COUNT_MATCH_VARIANT);
+        else
+                pt_engine_count(engine, PT_COUNT_MATCH_OTHER);
+}
+
+static void judge(struct pt_engine *engine, const struct pt_syn *syn)
+{
+        struct pt_judgement judgement = pt_judge_syn(engine->judge, syn);
+
+        if (engine->settings.connection_events)
+                tell_connection(engine, syn, judgement.given);
+        if (!judgement.count) {
+                tell_near_miss(engine, syn, judgement.given);
+                return;
+        }
+        for (size_t i = 0; i < judgement.count; i++)
+                judgement.matches[i].chance =
+                        pt_chance(judgement.matches[i].rule, judgement.matches[i].candidates);
+        pt_judgement_sort(&judgement);
+        count_match(engine, &judgement.matches[0]);
+        tell_alert(engine, syn, &judgement);
+        if (judgement.matches[0].verdict != PT_PORT_ONLY)
+                tell_rotation(engine, syn, &judgement.matches[0]);
+        engine->hold_due = pt_hold_due(engine->hold);
+}
+
+/* ---- SYNs seen before (4.2) ---- */
+
+static bool is_copy(struct pt_engine *engine, const struct pt_syn *syn)
+{
+        uint8_t key[PT_RECENT_KEY] = {0};
+        const int64_t *oldest;
+        int64_t *last;
+        bool copy;
+
+        memcpy(key, &syn->client, 16);
+        memcpy(key + 16, &syn->destination, 16);
+        memcpy(key + 32, &syn->client_port, 2);
+        memcpy(key + 34, &syn->destination_port, 2);
+        memcpy(key + 36, &syn->sequence, 4);
+        last = pt_recent_find(&engine->syns, key);
+        copy = last && syn->time - *last <= COPY_WITHIN;
+        if (!last && pt_recent_full(&engine->syns)) {
+                oldest = pt_recent_oldest(&engine->syns);
+                if (*oldest >= syn->time - COPY_WITHIN)
+                        pt_engine_count(engine, PT_COUNT_CONNECTION_FORGOTTEN);
+        }
+        last = pt_recent_touch(&engine->syns, key);
+        if (!copy || syn->time > *last)
+                *last = syn->time;
+        return copy;
+}
+
+void pt_tell_syn(struct pt_engine *engine, const struct pt_syn *syn)
+{
+        if (!syn->quic) {
+                if (is_copy(engine, syn))
+                        pt_engine_count(engine, PT_COUNT_CONNECTION_COPIES);
+                else
+                        judge(engine, syn);
+        }
+        pt_hosts_contact(engine->hosts, &syn->client, &syn->key, syn->time);
+}
