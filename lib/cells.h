@@ -8,7 +8,7 @@
 
 #include "hosts.h"
 
-/* A client: 1 cell, and 1 for its signature on first use. */
+/* A client: 1 cell, and 1 for each filter of its signature on first use. */
 struct client_cell {
         struct pt_address address;
         uint32_t chain;        /* next client of the same hash */
@@ -21,7 +21,6 @@ struct client_cell {
         uint32_t idle_next;
         uint32_t order_prev;   /* unproven: all of them, longest without an answer first; */
         uint32_t order_next;   /* proven: those with the same charge */
-        uint32_t learned;      /* answers it was ever given */
         uint8_t flags;
 };
 
@@ -102,11 +101,13 @@ static_assert(sizeof(struct chain_cell) <= PT_CELL, "a chain is one cell");
 static_assert(sizeof(struct resolution_cell) <= PT_CELL, "a resolution is one cell");
 static_assert(sizeof(struct name_cell) <= PT_CELL, "a name begins with one cell");
 static_assert(sizeof(struct name_more_cell) <= PT_CELL, "and goes on by cells");
-static_assert(sizeof(struct pt_signature) <= PT_CELL, "a signature is one cell");
+static_assert(sizeof(struct pt_filter) <= PT_CELL, "a filter is one cell");
 
 struct pt_hosts {
         struct pt_hosts_settings settings;
         struct pt_counters *counters;
+        pt_hosts_sign *sign;
+        void *sign_context;
         struct pt_pool pool;
         struct pt_heads clients;
         struct pt_heads pairs;

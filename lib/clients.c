@@ -176,8 +176,12 @@ void pt_clients_forget(struct pt_hosts *hosts, uint32_t link)
         *chain = c->chain;
         idle_remove(hosts, c);
         order_remove(hosts, c);
-        if (c->signature)
-                pt_pool_give(&hosts->pool, c->signature);
+        for (uint32_t filter = c->signature; filter;) {
+                uint32_t next = ((struct pt_filter *)pt_pool_at(&hosts->pool, filter))->next;
+
+                pt_pool_give(&hosts->pool, filter);
+                filter = next;
+        }
         pt_pool_give(&hosts->pool, link);
         hosts->client_count--;
 }
@@ -242,6 +246,24 @@ static uint32_t answer_release_names(struct pt_hosts *hosts, const struct answer
         return cells;
 }
 
+/* Ask for the heads of all chains at once: waiting for them one by one is what dropping costs. */
+static void fetch_chains(const struct pt_hosts *hosts, const struct client_cell *c,
+                         const struct answer_cell *a)
+{
+        int fetched = 0;
+
+        __builtin_prefetch(pt_pool_at(&hosts->pool, a->question));
+        for (uint32_t link = a->first; link && fetched < 8; fetched++) {
+                const struct resolution_cell *r = resolution_at(hosts, link);
+
+                __builtin_prefetch(
+                        pt_heads_at(&hosts->pairs, pair_hash(hosts, &c->address, &r->address)));
+                __builtin_prefetch(pt_pool_at(&hosts->pool, r->same_before));
+                __builtin_prefetch(pt_pool_at(&hosts->pool, r->same));
+                link = r->sibling;
+        }
+}
+
 uint32_t pt_clients_drop_answer(struct pt_hosts *hosts, uint32_t answer)
 {
         struct answer_cell *a = answer_at(hosts, answer);
@@ -250,6 +272,7 @@ uint32_t pt_clients_drop_answer(struct pt_hosts *hosts, uint32_t answer)
         struct client_cell *c = client_at(hosts, client);
         uint32_t cells = 1, count = 0;
 
+        fetch_chains(hosts, c, a);
         for (uint32_t link = a->first; link; count++) {
                 uint32_t next = resolution_at(hosts, link)->sibling;
 

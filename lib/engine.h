@@ -66,6 +66,9 @@ void pt_observe(struct pt_engine *engine, const struct pt_frame *frame, int64_t 
 /* tell: a SYN that leaves the line is judged, and what comes of it is told. */
 void pt_tell_syn(struct pt_engine *engine, const struct pt_syn *syn);
 
+/* Fetch what that will ask of the table of SYNs. */
+void pt_tell_prefetch(const struct pt_engine *engine, const struct pt_syn *syn);
+
 /* Repeats that are forgotten now are told. */
 void pt_tell_repeats(struct pt_engine *engine, enum pt_forget which);
 

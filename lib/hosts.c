@@ -7,6 +7,9 @@
 #include "clients.h"
 #include "names.h"
 
+#define COPY_WITHIN INT64_C(1000000000) /* 4.7 */
+#define AHEAD 8 /* addresses of an answer that are fetched ahead */
+
 /* Of the budget, one part in fourteen is for heads: as many pairs as cells, half of the others. */
 static int hosts_init(struct pt_hosts *hosts)
 {
@@ -108,6 +111,7 @@ static bool counts(const struct pt_hosts *hosts, const struct resolution_cell *r
 struct group {
         const struct pt_given *given;
         uint8_t owner;
+        const struct pt_dns_address *first;
         uint8_t chain[PT_DNS_NAMES]; /* question first */
         size_t chain_count;
         uint32_t cells;
@@ -125,8 +129,12 @@ static void group_measure(struct group *g)
         g->cells = 1 + (g->chain_count > 1);
         for (size_t i = 0; i < g->chain_count; i++)
                 g->cells += pt_names_cells(&answer->names[g->chain[i]]);
-        for (size_t i = 0; i < answer->count; i++)
-                g->cells += answer->addresses[i].owner == g->owner;
+        for (size_t i = answer->count; i--;) {
+                if (answer->addresses[i].owner != g->owner)
+                        continue;
+                g->first = &answer->addresses[i];
+                g->cells++;
+        }
 }
 
 /* The group's addresses and TTLs, one by one. */
@@ -154,28 +162,31 @@ static bool same_addresses(const struct pt_hosts *hosts, const struct answer_cel
 }
 
 /*
- * Was this very answer learned within a second (4.7)? Copies follow their original closely: a few of
- * the client's newest answers are looked through.
+ * Was this very answer learned within a second (4.7)? If so, its first address was given to this
+ * client: it stands among the newest of that pair.
  */
-static bool is_copy(const struct pt_hosts *hosts, const struct client_cell *c,
-                    const struct group *g)
+static bool is_copy(const struct pt_hosts *hosts, uint32_t client, const struct group *g)
 {
         const struct pt_given *given = g->given;
-        uint32_t link = c->newest;
+        struct pt_address address = pt_hosts_canonical(hosts, &g->first->address);
+        uint32_t link = *pair_head(hosts, &given->client, &address);
 
-        for (int looked = 0; link && looked < 32; looked++) {
-                const struct answer_cell *a = answer_at(hosts, link);
+        for (; link; link = resolution_at(hosts, link)->pair) {
+                const struct resolution_cell *r = resolution_at(hosts, link);
+                const struct answer_cell *a;
 
-                if (a->time < given->time - INT64_C(2000000000))
+                if (r->client != client || !pt_address_equal(&r->address, &address))
+                        continue;
+                if (r->time < given->time - 2 * COPY_WITHIN) /* at most a second out of order */
                         return false;
-                if (a->id == given->id && a->question_type == given->question_type &&
-                    a->time >= given->time - INT64_C(1000000000) &&
-                    a->time <= given->time + INT64_C(1000000000) &&
+                a = answer_at(hosts, r->answer);
+                if (r->time >= given->time - COPY_WITHIN && r->time <= given->time + COPY_WITHIN &&
+                    a->first == link && a->id == given->id &&
+                    a->question_type == given->question_type &&
                     pt_address_equal(&a->resolver, &given->resolver) &&
                     pt_names_is(hosts, a->question, &given->answer->names[0]) &&
                     same_addresses(hosts, a, g))
                         return true;
-                link = a->older;
         }
         return false;
 }
@@ -195,6 +206,9 @@ static void inherit_contact(const struct pt_hosts *hosts, struct resolution_cell
                 link = old->pair;
         }
 }
+
+static void sign_given(struct pt_hosts *hosts, const struct client_cell *c,
+                       const struct pt_address *a);
 
 static uint32_t resolution_make(struct pt_hosts *hosts, uint32_t client, uint32_t answer,
                                 const struct pt_given *given, const struct pt_dns_address *record)
@@ -262,7 +276,6 @@ static uint32_t answer_make(struct pt_hosts *hosts, struct client_cell *c, const
         else
                 c->oldest = link;
         c->newest = link;
-        c->learned++;
         return link;
 }
 
@@ -279,6 +292,7 @@ static void group_store(struct pt_hosts *hosts, uint32_t client, const struct gr
                 if (answer->addresses[i].owner != g->owner)
                         continue;
                 *next = resolution_make(hosts, client, link, g->given, &answer->addresses[i]);
+                sign_given(hosts, c, &resolution_at(hosts, *next)->address);
                 next = &resolution_at(hosts, *next)->sibling;
         }
         pt_clients_charge(hosts, client, g->cells, g->given->asked);
@@ -289,12 +303,41 @@ static enum pt_learned group_learn(struct pt_hosts *hosts, uint32_t client, stru
         const struct pt_given *given = g->given;
 
         group_measure(g);
-        if (is_copy(hosts, client_at(hosts, client), g))
+        if (is_copy(hosts, client, g))
                 return PT_LEARNED_COPY;
         if (!pt_clients_make_room(hosts, client, g->cells, given->asked, given->time))
                 return PT_LEARNED_NO_ROOM;
         group_store(hosts, client, g);
         return PT_LEARNED;
+}
+
+/*
+ * Nearly all of what learning costs is waiting for memory: the heads and cells of the client, of the
+ * question, and of each address. They are asked for all at once, and then the cells behind the heads.
+ */
+static void fetch_ahead(const struct pt_hosts *hosts, const struct pt_given *given)
+{
+        const struct pt_dns_answer *answer = given->answer;
+        size_t count = answer->count < AHEAD ? answer->count : AHEAD;
+        const uint32_t *heads[2 * AHEAD + 2];
+        size_t n = 0;
+
+        heads[n++] = pt_heads_at(&hosts->names,
+                                 pt_dns_name_hash(&hosts->settings.key, &answer->names[0]));
+        heads[n++] = pt_heads_at(&hosts->clients,
+                                 pt_siphash13(&hosts->settings.key, given->client.octets, 16));
+        __builtin_prefetch(heads[0]);
+        __builtin_prefetch(heads[1]);
+        for (size_t i = 0; i < count; i++) {
+                struct pt_address a = pt_hosts_canonical(hosts, &answer->addresses[i].address);
+
+                heads[n] = pair_head(hosts, &given->client, &a);
+                __builtin_prefetch(heads[n++]);
+                heads[n] = address_head(hosts, &a);
+                __builtin_prefetch(heads[n++]);
+        }
+        for (size_t i = 0; i < n; i++)
+                __builtin_prefetch(pt_pool_at(&hosts->pool, *heads[i]));
 }
 
 /* Owners in the order of their first address. */
@@ -337,9 +380,11 @@ enum pt_learned pt_hosts_learn(struct pt_hosts *hosts, const struct pt_given *gi
 {
         uint8_t owners[PT_DNS_NAMES];
         size_t count = owners_of(given->answer, owners);
-        uint32_t client = client_for(hosts, given);
         enum pt_learned result = PT_LEARNED_NO_ROOM;
+        uint32_t client;
 
+        fetch_ahead(hosts, given);
+        client = client_for(hosts, given);
         if (client)
                 result = count ? PT_LEARNED_COPY : PT_LEARNED;
         /* The last group first: so that the first is the newest, and the walk has record order. */
@@ -369,6 +414,12 @@ void pt_hosts_prefetch(const struct pt_hosts *hosts, const struct pt_address *cl
                        const struct pt_address *destination)
 {
         __builtin_prefetch(pair_head(hosts, client, destination));
+}
+
+void pt_hosts_prefetch_cells(const struct pt_hosts *hosts, const struct pt_address *client,
+                             const struct pt_address *destination)
+{
+        __builtin_prefetch(pt_pool_at(&hosts->pool, *pair_head(hosts, client, destination)));
 }
 
 uint32_t pt_hosts_client(const struct pt_hosts *hosts, const struct pt_address *client)
@@ -446,13 +497,11 @@ bool pt_hosts_next(const struct pt_hosts *hosts, struct pt_hosts_walk *walk, int
                 .link = walk->resolution,
                 .address = r->address,
                 .time = r->time,
-                .answers_before = walk->answers_before,
                 .counts = counts(hosts, r, time),
         };
         walk->resolution = r->sibling;
         if (!walk->resolution) {
                 walk->answer = answer_at(hosts, walk->answer)->older;
-                walk->answers_before++;
                 if (walk->answer)
                         walk->resolution = answer_at(hosts, walk->answer)->first;
         }
@@ -464,17 +513,49 @@ struct pt_address pt_hosts_resolved(const struct pt_hosts *hosts, uint32_t resol
         return resolution_at(hosts, resolution)->address;
 }
 
-struct pt_signature *pt_hosts_signature(struct pt_hosts *hosts, uint32_t client,
-                                        uint32_t *ret_learned)
-{
-        struct client_cell *c = client_at(hosts, client);
+/* ---- signatures (4.3) ---- */
 
-        if (!c->signature)
-                c->signature = pt_pool_take(&hosts->pool);
-        if (!c->signature)
-                return NULL;
-        *ret_learned = c->learned;
-        return pt_pool_at(&hosts->pool, c->signature);
+static struct pt_filter *filter_at(const struct pt_hosts *hosts, uint32_t link)
+{
+        return pt_pool_at(&hosts->pool, link);
+}
+
+struct pt_filter *pt_hosts_filter(struct pt_hosts *hosts, uint32_t client, enum pt_filter_kind kind)
+{
+        uint32_t *link = &client_at(hosts, client)->signature;
+
+        for (unsigned i = 0;; i++) {
+                if (!*link)
+                        *link = pt_pool_take(&hosts->pool);
+                if (!*link)
+                        return NULL;
+                if (i == kind)
+                        return filter_at(hosts, *link);
+                link = &filter_at(hosts, *link)->next;
+        }
+}
+
+void pt_hosts_set_sign(struct pt_hosts *hosts, pt_hosts_sign *sign, void *context)
+{
+        hosts->sign = sign;
+        hosts->sign_context = context;
+}
+
+static void sign_given(struct pt_hosts *hosts, const struct client_cell *c,
+                       const struct pt_address *a)
+{
+        struct pt_filter *filters[PT_FILTER_KINDS] = {NULL};
+        uint32_t link = c->signature;
+
+        if (!link || !hosts->sign || !pt_address_is_ipv4(a))
+                return;
+        for (unsigned i = 0; link; i++) {
+                struct pt_filter *f = filter_at(hosts, link);
+
+                filters[i] = f->filled ? f : NULL;
+                link = f->next;
+        }
+        hosts->sign(hosts->sign_context, filters, pt_address_low32(a));
 }
 
 /* ---- contacts (4.5) ---- */

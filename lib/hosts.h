@@ -62,9 +62,11 @@ enum pt_learned pt_hosts_learn(struct pt_hosts *hosts, const struct pt_given *gi
 /* The client spoke (sent a SYN): from now on it is proven, if it is known at all. */
 void pt_hosts_prove(struct pt_hosts *hosts, const struct pt_address *client);
 
-/* Fetch what a judgement of (client, destination) will touch, ahead of time. */
+/* Fetch what a judgement of (client, destination) will touch, ahead of time: heads, then cells. */
 void pt_hosts_prefetch(const struct pt_hosts *hosts, const struct pt_address *client,
                        const struct pt_address *destination);
+void pt_hosts_prefetch_cells(const struct pt_hosts *hosts, const struct pt_address *client,
+                             const struct pt_address *destination);
 
 /* Has this address ever received DNS (and is it still remembered)? 0 if not. */
 uint32_t pt_hosts_client(const struct pt_hosts *hosts, const struct pt_address *client);
@@ -85,14 +87,12 @@ uint32_t pt_hosts_given_ever(const struct pt_hosts *hosts, const struct pt_addre
 struct pt_hosts_walk {
         uint32_t answer;
         uint32_t resolution;
-        uint32_t answers_before;
 };
 
 struct pt_resolution_view {
         uint32_t link;
         struct pt_address address; /* canonical */
         int64_t time;
-        uint32_t answers_before; /* newer answers of this client: 0 for its newest */
         bool counts;             /* at the time asked for */
 };
 
@@ -114,21 +114,32 @@ void pt_hosts_contacted(const struct pt_hosts *hosts, uint32_t client, int64_t t
                         const uint32_t *resolutions, size_t count, bool *ret);
 
 /*
- * A client's signature: a filter over the ports and addresses that rules yield for what it was
- * given. The cell is kept here, filled and read by verdict. `learned` counts the client's answers.
+ * A client's signature: filters over the ports and the addresses that the rules yield for what it was
+ * given. The cells are kept here, one for each kind on first use; signature.c fills and reads them. Who
+ * is given an IPv4 address and has a signature is signed at once, while all of it is at hand.
  */
-struct pt_signature {
-        int64_t ports_rebuilt; /* when that part was filled from nothing */
-        int64_t addresses_rebuilt;
-        uint32_t ports_learned; /* how many of the client's answers that part has seen */
-        uint32_t addresses_learned;
-        uint64_t ports[2];
-        uint64_t addresses[3];
+enum pt_filter_kind {
+        PT_FILTER_PORTS,
+        PT_FILTER_ADDRESSES,
+        PT_FILTER_KINDS,
 };
 
-/* NULL if there is no room for it. `ret_learned`: how many answers the client has been given. */
-struct pt_signature *pt_hosts_signature(struct pt_hosts *hosts, uint32_t client,
-                                        uint32_t *ret_learned);
+struct pt_filter {
+        int64_t rebuilt; /* when it was filled from nothing, engine time */
+        uint32_t next;   /* link of the next kind */
+        bool filled;
+        uint64_t bits[6];
+};
+
+/* NULL if there is no cell for it. */
+struct pt_filter *pt_hosts_filter(struct pt_hosts *hosts, uint32_t client,
+                                  enum pt_filter_kind kind);
+
+/* Who signs: called with the filters there are, NULL for a kind that is not filled. */
+typedef void pt_hosts_sign(void *context, struct pt_filter *filters[PT_FILTER_KINDS],
+                           uint32_t ipv4);
+
+void pt_hosts_set_sign(struct pt_hosts *hosts, pt_hosts_sign *sign, void *context);
 
 /* A resolution and its answer, copied out for people. */
 #define PT_EVIDENCE_ADDRESSES 32

@@ -2,9 +2,9 @@
  * near: why a SYN that fits a rule's arithmetic is no match. On a path of its own: asked only for
  * SYNs without a match, and it changes nothing.
  */
-#include "judge.h"
+#include "signature.h"
 
-#define NEAR_WALK 64 /* how many of the client's newest resolutions are looked through */
+#define NEAR_WALK 12 /* how many of the client's newest resolutions are looked through */
 
 static const char *const near_names[PT_NEAR_MISSES] = {
         [PT_NEAR_EXPIRED] = "expired",
@@ -56,14 +56,16 @@ static bool excluded_destination(const struct near *n, const struct pt_rule *rul
 }
 
 /* The port is the one calculated from the destination: what kept it from being a match? */
-static void near_direct(struct near *n, const struct pt_rule *rule, enum pt_rule_limit limit)
+static void near_direct(struct near *n, const struct pt_rule *rule)
 {
         enum pt_near_miss reason = PT_NEAR_NO_DNS;
+        enum pt_rule_limit limit;
         uint16_t port;
 
         if (!n->has_ipv4 || !pt_rule_port(rule, n->ipv4, &port) ||
             port != n->syn->destination_port)
                 return;
+        limit = pt_rule_limit_port(rule, port);
         if (limit == PT_RULE_OUTSIDE)
                 reason = PT_NEAR_OUTSIDE_LIMITS;
         else if (limit == PT_RULE_EXCLUDED)
@@ -73,42 +75,61 @@ static void near_direct(struct near *n, const struct pt_rule *rule, enum pt_rule
         near_add(n, rule, reason, n->given, n->ipv4);
 }
 
-/* The two-name shape, or a calculated address, by an answer that counts no longer. */
-static void near_expired(struct near *n, const struct pt_rule *rule)
+/* Would this rule lead from a resolved address to the SYN's destination and port? */
+static bool leads_there(const struct near *n, const struct pt_rule *rule, uint32_t ipv4)
 {
-        struct pt_hosts_walk walk = pt_hosts_walk(n->judge->hosts, n->client);
-        struct pt_resolution_view view;
         uint32_t result;
         uint16_t port;
+
+        if (rule->port && (!pt_rule_port(rule, ipv4, &port) || port != n->syn->destination_port))
+                return false;
+        return !rule->address || (n->has_ipv4 && pt_judge_result(n->judge, rule, ipv4, &result) &&
+                                  result == n->ipv4 && result != ipv4);
+}
+
+/*
+ * The two-name shape, or a calculated address, by an answer that counts no longer. Port rules need a
+ * destination that was given, address rules one that was not: for a SYN one of the kinds is asked.
+ */
+static void near_expired(struct near *n)
+{
+        const struct pt_rule_class *class =
+                pt_rules_for_port(n->judge->rules, n->syn->destination_port);
+        struct pt_hosts_walk walk = pt_hosts_walk(n->judge->hosts, n->client);
+        struct pt_resolution_view view;
 
         for (int looked = 0; looked < NEAR_WALK &&
                              pt_hosts_next(n->judge->hosts, &walk, n->syn->time, INT64_MIN, &view);
              looked++) {
-                uint32_t ipv4 = pt_address_low32(&view.address);
-
-                if (!pt_address_is_ipv4(&view.address) ||
-                    (rule->port && (!pt_rule_port(rule, ipv4, &port) ||
-                                    port != n->syn->destination_port)) ||
-                    (rule->address && (!n->has_ipv4 || !pt_rule_address(rule, ipv4, &result) ||
-                                       result != n->ipv4 || result == ipv4)))
+                if (!pt_address_is_ipv4(&view.address))
                         continue;
-                if (rule->address && view.counts)
-                        near_add(n, rule, PT_NEAR_EXCLUDED_DESTINATION, view.link, ipv4);
-                else if (!excluded_destination(n, rule))
-                        near_add(n, rule, PT_NEAR_EXPIRED, view.link, ipv4);
-                return;
+                for (size_t i = 0; i < class->count; i++) {
+                        const struct pt_rule *rule = class->rules[i];
+
+                        if (!rule->address != !!n->given ||
+                            !leads_there(n, rule, pt_address_low32(&view.address)))
+                                continue;
+                        near_add(n, rule,
+                                 (rule->address && view.counts) || excluded_destination(n, rule)
+                                         ? PT_NEAR_EXCLUDED_DESTINATION
+                                         : PT_NEAR_EXPIRED,
+                                 view.link, pt_address_low32(&view.address));
+                }
         }
 }
 
-static void near_rule(struct near *n, const struct pt_rule *rule)
+/* Is there a rule of the kind that near_expired() asks, and can it fit at all? */
+static bool expired_possible(struct near *n)
 {
-        enum pt_rule_limit limit = pt_rule_limit_port(rule, n->syn->destination_port);
+        const struct pt_rule_class *class =
+                pt_rules_for_port(n->judge->rules, n->syn->destination_port);
 
-        if (!rule->address)
-                near_direct(n, rule, limit);
-        /* Calculated addresses that were given themselves are ordinary connections. */
-        if (limit == PT_RULE_ADMITTED && n->client && (!rule->address == !!n->given))
-                near_expired(n, rule);
+        if (!n->client)
+                return false;
+        if (n->given)
+                return class->count > class->with_address;
+        return class->with_address && n->has_ipv4 &&
+               pt_signature_address_fits(n->judge, n->client, n->syn->time, n->ipv4);
 }
 
 bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn, struct pt_match *ret,
@@ -126,7 +147,10 @@ bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn, struct
         if (syn->destination_port == 0)
                 return false;
         for (size_t i = 0; i < judge->rules->count; i++)
-                near_rule(&n, judge->rules->list[i]);
+                if (!judge->rules->list[i]->address)
+                        near_direct(&n, judge->rules->list[i]);
+        if (expired_possible(&n))
+                near_expired(&n);
         if (!n.found)
                 return false;
         *ret = n.match;

@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 int pt_pool_init(struct pt_pool *pool, size_t bytes)
 {
@@ -13,10 +16,11 @@ int pt_pool_init(struct pt_pool *pool, size_t bytes)
                 cells = 2;
         if (cells > UINT32_MAX)
                 cells = UINT32_MAX;
-        /* Whole lines: a cell that straddles two would cost two misses. */
-        memory = aligned_alloc(PT_CELL, cells * PT_CELL);
+        /* Cells are met at random: with small pages nearly every one would miss the TLB as well. */
+        memory = aligned_alloc(HUGE_PAGE, (cells * PT_CELL + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
         if (!memory)
                 return -ENOMEM;
+        madvise(memory, cells * PT_CELL, MADV_HUGEPAGE);
         *pool = (struct pt_pool){.cells = memory, .count = (uint32_t)cells - 1, .fresh = 1};
         return 0;
 }

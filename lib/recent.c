@@ -13,7 +13,7 @@ struct entry {
         uint32_t chain; /* of the same hash; or of places given back */
         uint32_t older;
         uint32_t newer;
-        uint32_t unused;
+        uint32_t hash; /* the low part is enough to find the head again */
 };
 
 static struct entry *entry_at(const struct pt_recent *recent, uint32_t place)
@@ -56,13 +56,15 @@ void pt_recent_deinit(struct pt_recent *recent)
         *recent = (struct pt_recent){0};
 }
 
-static uint32_t *head_of(const struct pt_recent *recent, const uint8_t *key)
+static uint32_t hash_of(const struct pt_recent *recent, const uint8_t *key)
 {
-        return pt_heads_at(&recent->heads, pt_siphash13(&recent->key, key, PT_RECENT_KEY));
+        return (uint32_t)pt_siphash13(&recent->key, key, PT_RECENT_KEY);
 }
 
-static uint32_t search(const struct pt_recent *recent, uint32_t place, const uint8_t *key)
+static uint32_t search(const struct pt_recent *recent, uint32_t hash, const uint8_t *key)
 {
+        uint32_t place = *pt_heads_at(&recent->heads, hash);
+
         while (place && memcmp(entry_at(recent, place)->key, key, PT_RECENT_KEY) != 0)
                 place = entry_at(recent, place)->chain;
         return place;
@@ -88,16 +90,21 @@ static void link_youngest(struct pt_recent *recent, uint32_t place)
 
 static void unlink_chain(struct pt_recent *recent, uint32_t place)
 {
-        uint32_t *link = head_of(recent, entry_at(recent, place)->key);
+        uint32_t *link = pt_heads_at(&recent->heads, entry_at(recent, place)->hash);
 
         while (*link != place)
                 link = &entry_at(recent, *link)->chain;
         *link = entry_at(recent, place)->chain;
 }
 
+void pt_recent_prefetch(const struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY])
+{
+        __builtin_prefetch(pt_heads_at(&recent->heads, hash_of(recent, key)));
+}
+
 void *pt_recent_find(const struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY])
 {
-        uint32_t place = search(recent, *head_of(recent, key), key);
+        uint32_t place = search(recent, hash_of(recent, key), key);
 
         return place ? entry_at(recent, place) + 1 : NULL;
 }
@@ -117,22 +124,29 @@ static uint32_t free_place(struct pt_recent *recent)
         return place;
 }
 
+static uint32_t add(struct pt_recent *recent, uint32_t hash, const uint8_t *key)
+{
+        uint32_t *head = pt_heads_at(&recent->heads, hash);
+        uint32_t place = free_place(recent);
+        struct entry *e = entry_at(recent, place);
+
+        memset(e, 0, recent->stride);
+        memcpy(e->key, key, PT_RECENT_KEY);
+        e->hash = hash;
+        e->chain = *head;
+        *head = place;
+        return place;
+}
+
 void *pt_recent_touch(struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY])
 {
-        uint32_t *head = head_of(recent, key);
-        uint32_t place = search(recent, *head, key);
-        struct entry *e;
+        uint32_t hash = hash_of(recent, key);
+        uint32_t place = search(recent, hash, key);
 
-        if (place) {
+        if (place)
                 unlink_age(recent, place);
-        } else {
-                place = free_place(recent);
-                e = entry_at(recent, place);
-                memset(e, 0, recent->stride);
-                memcpy(e->key, key, PT_RECENT_KEY);
-                e->chain = *head;
-                *head = place;
-        }
+        else
+                place = add(recent, hash, key);
         link_youngest(recent, place);
         return entry_at(recent, place) + 1;
 }

@@ -31,6 +31,9 @@ void pt_recent_deinit(struct pt_recent *recent);
 /* Octets that pt_recent_init() takes. */
 size_t pt_recent_size(uint32_t capacity, size_t payload);
 
+/* Fetch what a look for this key will touch first. */
+void pt_recent_prefetch(const struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY]);
+
 /* The payload of a key, NULL if it is not there. Its age stays as it is. */
 void *pt_recent_find(const struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY]);
 

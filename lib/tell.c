@@ -236,18 +236,32 @@ static void judge(struct pt_engine *engine, const struct pt_syn *syn)
 
 /* ---- SYNs seen before (4.2) ---- */
 
+static void syn_key(const struct pt_syn *syn, uint8_t ret[PT_RECENT_KEY])
+{
+        memset(ret, 0, PT_RECENT_KEY);
+        memcpy(ret, &syn->client, 16);
+        memcpy(ret + 16, &syn->destination, 16);
+        memcpy(ret + 32, &syn->client_port, 2);
+        memcpy(ret + 34, &syn->destination_port, 2);
+        memcpy(ret + 36, &syn->sequence, 4);
+}
+
+void pt_tell_prefetch(const struct pt_engine *engine, const struct pt_syn *syn)
+{
+        uint8_t key[PT_RECENT_KEY];
+
+        syn_key(syn, key);
+        pt_recent_prefetch(&engine->syns, key);
+}
+
 static bool is_copy(struct pt_engine *engine, const struct pt_syn *syn)
 {
-        uint8_t key[PT_RECENT_KEY] = {0};
+        uint8_t key[PT_RECENT_KEY];
         const int64_t *oldest;
         int64_t *last;
         bool copy;
 
-        memcpy(key, &syn->client, 16);
-        memcpy(key + 16, &syn->destination, 16);
-        memcpy(key + 32, &syn->client_port, 2);
-        memcpy(key + 34, &syn->destination_port, 2);
-        memcpy(key + 36, &syn->sequence, 4);
+        syn_key(syn, key);
         last = pt_recent_find(&engine->syns, key);
         copy = last && syn->time - *last <= COPY_WITHIN;
         if (!last && pt_recent_full(&engine->syns)) {

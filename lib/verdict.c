@@ -37,6 +37,7 @@ int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rul
                 pt_judge_free(judge);
                 return -ENOMEM;
         }
+        pt_hosts_set_sign(hosts, pt_signature_sign, judge);
         *ret = judge;
         return 0;
 }
@@ -70,7 +71,7 @@ static bool port_of(struct pt_judge *judge, const struct pt_rule *rule, uint32_t
 static bool result_of(struct pt_judge *judge, const struct pt_rule *rule, uint32_t ipv4,
                       uint32_t *ret)
 {
-        bool has = pt_rule_address(rule, ipv4, ret);
+        bool has = pt_judge_result(judge, rule, ipv4, ret);
 
         judge->counters->value[PT_COUNT_MATCH_NO_VALUE] += !has;
         return has;
@@ -207,6 +208,23 @@ static unsigned cross_candidates(struct trial *t, const struct pt_rule *rule, ui
         return count;
 }
 
+/* One walk for all of the class: does any of its rules yield the port at all? */
+static bool cross_possible(struct trial *t)
+{
+        struct pt_hosts_walk walk = pt_hosts_walk(t->judge->hosts, trial_client(t));
+        struct pt_resolution_view view;
+        uint16_t port;
+
+        while (cross_next(t, &walk, &view))
+                for (size_t i = 0; i < t->class->count; i++)
+                        if (!t->class->rules[i]->address &&
+                            pt_rule_port(t->class->rules[i], pt_address_low32(&view.address),
+                                         &port) &&
+                            port == t->syn->destination_port)
+                                return true;
+        return false;
+}
+
 static void judge_cross_rule(struct trial *t, const struct pt_rule *rule)
 {
         struct pt_judge *judge = t->judge;
@@ -317,7 +335,8 @@ static void judge_rules(struct trial *t)
         bool ports = t->class->count > t->class->with_address;
         bool cross = ports && trial_client(t) &&
                      pt_signature_port_fits(t->judge, trial_client(t), t->syn->time,
-                                            t->syn->destination_port);
+                                            t->syn->destination_port) &&
+                     cross_possible(t);
         bool eligible = false;
 
         for (size_t i = 0; i < t->class->count; i++) {

@@ -1,0 +1,244 @@
+#include "alert.h"
+
+#include "identity.h"
+#include "words.h"
+
+static void identify(struct pt_document *doc, json_t *group, const char *action, const char *rule,
+                     const struct pt_syn *syn)
+{
+        struct pt_identity identity = {
+                .action = action,
+                .rule = rule,
+                .client = syn->client,
+                .other = syn->destination,
+                .client_port = syn->client_port,
+                .other_port = syn->destination_port,
+                .number = syn->sequence,
+                .wall = syn->wall,
+        };
+        char text[PT_IDENTITY_TEXT];
+
+        pt_document_text(doc, group, "id", pt_identity_text(&identity, text));
+}
+
+static void severity(struct pt_document *doc, json_t *group, int value)
+{
+        pt_document_integer(doc, group, "severity", (uint64_t)value);
+        pt_document_real(doc, group, "risk_score", value);
+}
+
+static void reason(struct pt_document *doc, json_t *group, const struct pt_event *event)
+{
+        char text[PT_WORDS_REASON];
+
+        pt_document_text(doc, group, "reason", pt_words_reason(event, text));
+}
+
+/* source.*, destination.*, network.*. `name`: what DNS called the destination, or NULL. */
+static void syn_groups(struct pt_document *doc, const struct pt_event *event,
+                       const struct pt_syn *syn, const struct pt_dns_name *name)
+{
+        struct pt_document_network network = {
+                .flow = {syn->client, syn->destination, syn->client_port, syn->destination_port, 6,
+                         syn->ipv6},
+                .has_ports = true,
+                .source_inside = pt_prefixes_contain(&event->home, &syn->client),
+                .destination_inside = pt_prefixes_contain(&event->home, &syn->destination) ||
+                                      pt_prefixes_contain(&event->home, &syn->key),
+                .vlans = syn->vlans,
+                .vlan_count = syn->vlan_count,
+        };
+        json_t *destination;
+
+        pt_document_endpoint(doc, "source", &syn->client, syn->client_port,
+                             syn->has_mac ? syn->client_mac : NULL);
+        destination =
+                pt_document_endpoint(doc, "destination", &syn->destination, syn->destination_port,
+                                     syn->has_destination_mac ? syn->destination_mac : NULL);
+        if (name)
+                pt_document_host(doc, destination, "domain", name);
+        pt_document_calculated(doc, destination, &syn->key, syn->destination_port);
+        pt_document_network(doc, &network);
+}
+
+static void host_names(struct pt_document *doc, json_t *parent, const char *key,
+                       const struct pt_dns_name *name, size_t count)
+{
+        json_t *array;
+
+        if (!count)
+                return;
+        array = pt_document_array(doc, parent, key);
+        for (size_t i = 0; i < count; i++)
+                pt_document_append_host(doc, array, &name[i]);
+}
+
+/* portent.dns.*: the answer behind a match, seen from its SYN. */
+static void portent_dns(struct pt_document *doc, json_t *portent, const struct pt_syn *syn,
+                        const struct pt_evidence *evidence)
+{
+        int64_t age = pt_words_age(syn, evidence);
+        json_t *group = pt_document_object(doc, portent, "dns"), *resolver;
+
+        resolver = pt_document_object(doc, group, "resolver");
+        pt_document_ip(doc, resolver, "ip", &evidence->resolver);
+        pt_document_integer(doc, resolver, "port", PT_DNS_PORT);
+        if (!pt_address_equal(&evidence->client, &syn->client))
+                pt_document_ip(doc, pt_document_object(doc, group, "client"), "ip",
+                               &evidence->client);
+        pt_document_time(doc, group, "answered_at", evidence->wall);
+        pt_document_real(doc, group, "seconds_since_answer", (double)age / 1e9);
+        pt_document_integer(doc, group, "ttl", evidence->ttl);
+        pt_document_boolean(doc, group, "ttl_expired", age > evidence->ttl * INT64_C(1000000000));
+        host_names(doc, group, "names", evidence->names, evidence->name_count);
+        host_names(doc, group, "chain", evidence->chain, evidence->chain_count);
+        pt_document_boolean(doc, group, "asked", evidence->asked);
+        if (evidence->number)
+                pt_document_integer(doc, pt_document_object(doc, group, "packet"), "number",
+                                    evidence->number);
+        if (evidence->file != syn->file)
+                pt_document_file(doc, group, evidence->file);
+}
+
+/* The calculation, and the address it began with where that is not the destination. */
+static void portent_arithmetic(struct pt_document *doc, json_t *portent, const struct pt_syn *syn,
+                               const struct pt_match *match, const struct pt_evidence *evidence)
+{
+        char text[PT_WORDS_ARITHMETIC];
+        const char *from = match->rule->address ? "address_from" : "port_from";
+
+        pt_document_text(doc, portent, "arithmetic", pt_words_arithmetic(match, text));
+        if (evidence && !pt_words_about_destination(syn, evidence))
+                pt_document_ip(doc, pt_document_object(doc, portent, from), "ip",
+                               &evidence->address);
+}
+
+static void alert(struct pt_document *doc, const struct pt_event *event, json_t *portent)
+{
+        const struct pt_match *match = event->alert.match;
+        json_t *also;
+
+        pt_document_text(doc, portent, "verdict", pt_verdict_name(match->verdict));
+        pt_document_chance(doc, portent, match->chance);
+        pt_document_integer(doc, portent, "candidates", match->candidates);
+        if (event->alert.suppressed)
+                pt_document_integer(doc, portent, "suppressed_count", event->alert.suppressed);
+        if (!event->alert.also_count)
+                return;
+        also = pt_document_array(doc, portent, "also");
+        for (size_t i = 0; i < event->alert.also_count; i++)
+                pt_document_append(doc, also, event->alert.also[i]->id);
+}
+
+/* ALERT and NEAR_MISS. A near miss has no severity and is no one's technique. */
+void pt_alert_match(struct pt_document *doc, const struct pt_event *event, json_t *group,
+                    const char *action)
+{
+        const struct pt_match *match = event->alert.match;
+        const struct pt_evidence *evidence = event->alert.evidence;
+        const struct pt_evidence *destination = event->alert.destination;
+        const struct pt_syn *syn = event->alert.syn;
+        bool is_alert = event->kind == PT_EVENT_ALERT;
+        json_t *portent;
+
+        identify(doc, group, action, match->rule->id, syn);
+        pt_document_time(doc, group, "start", syn->wall);
+        if (is_alert)
+                severity(doc, group, match->severity);
+        reason(doc, group, event);
+        pt_document_text(doc, group, "reference", match->rule->reference);
+        pt_document_rule(doc, match->rule);
+        if (is_alert)
+                pt_document_threat(doc, match->rule);
+        syn_groups(doc, event, syn, destination ? &destination->chain[0] : NULL);
+        portent = pt_document_object(doc, doc->root, "portent");
+        if (is_alert)
+                alert(doc, event, portent);
+        else
+                pt_document_text(doc, pt_document_object(doc, portent, "near_miss"), "reason",
+                                 pt_near_miss_name(event->alert.reason));
+        portent_arithmetic(doc, portent, syn, match, evidence);
+        pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
+        if (!evidence)
+                return;
+        portent_dns(doc, portent, syn, evidence);
+        pt_document_evidence(doc, evidence);
+}
+
+/* A rotation is no rule of the set, but it is reported as one. */
+static void rotation_rule(struct pt_document *doc, const struct pt_rule *of)
+{
+        /* The strings of a rule are its own to free; nobody frees this one. */
+        struct pt_rule rule = {
+                .id = (char *)PT_RULE_ROTATION,
+                .name = (char *)PT_ALERT_ROTATION,
+                .version = (char *)"1",
+                .description = (char *)"A client connects to several networks on several ports, "
+                                       "each calculated from an address that DNS returned.",
+                .category = of->category,
+                .ruleset = of->ruleset,
+                .reference = of->reference,
+        };
+
+        pt_document_rule(doc, &rule);
+        pt_document_threat(doc, of);
+}
+
+static void portent_rotation(struct pt_document *doc, json_t *portent, const struct pt_event *event)
+{
+        const struct pt_rotation *rotation = event->rotation.rotation;
+        json_t *group = pt_document_object(doc, portent, "rotation"), *ips, *ports;
+
+        host_names(doc, group, "names", event->rotation.names, event->rotation.name_count);
+        ips = pt_document_array(doc, group, "ips");
+        for (size_t i = 0; i < rotation->match_count; i++)
+                pt_document_append_ip(doc, ips, &rotation->matches[i].destination);
+        ports = pt_document_array(doc, group, "ports");
+        for (size_t i = 0; i < rotation->match_count; i++)
+                pt_document_append_integer(doc, ports, rotation->matches[i].port);
+        pt_document_integer(doc, group, "count", rotation->count);
+        pt_document_chance(doc, group, rotation->chance);
+}
+
+void pt_alert_rotation(struct pt_document *doc, const struct pt_event *event, json_t *group,
+                       const char *action)
+{
+        const struct pt_match *match = event->rotation.match;
+        const struct pt_evidence *evidence = event->rotation.evidence;
+        const struct pt_syn *syn = event->rotation.syn;
+        bool named = evidence && match->verdict != PT_DNS_OTHER_CLIENT &&
+                     pt_words_about_destination(syn, evidence);
+        json_t *portent;
+
+        identify(doc, group, action, PT_RULE_ROTATION, syn);
+        pt_document_time(doc, group, "start", syn->wall);
+        severity(doc, group, PT_SEVERITY_CRITICAL);
+        reason(doc, group, event);
+        pt_document_text(doc, group, "reference", match->rule->reference);
+        rotation_rule(doc, match->rule);
+        syn_groups(doc, event, syn, named ? &evidence->chain[0] : NULL);
+        portent = pt_document_object(doc, doc->root, "portent");
+        pt_document_text(doc, portent, "verdict",
+                         pt_verdict_name(event->rotation.rotation->verdict));
+        portent_rotation(doc, portent, event);
+        portent_arithmetic(doc, portent, syn, match, evidence);
+        pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
+        if (!evidence)
+                return;
+        portent_dns(doc, portent, syn, evidence);
+        pt_document_evidence(doc, evidence);
+}
+
+void pt_alert_connection(struct pt_document *doc, const struct pt_event *event, json_t *group,
+                         const char *action)
+{
+        const struct pt_evidence *destination = event->connection.destination;
+        const struct pt_syn *syn = event->connection.syn;
+        json_t *portent;
+
+        identify(doc, group, action, "", syn);
+        pt_document_time(doc, group, "start", syn->wall);
+        syn_groups(doc, event, syn, destination ? &destination->chain[0] : NULL);
+        portent = pt_document_object(doc, doc->root, "portent");
+        pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
+}

@@ -1,0 +1,196 @@
+#include "words.h"
+
+#include <inttypes.h>
+
+/* So much of a name and of the arithmetic that a sentence with two names stays below its limit. */
+#define NAME 160
+#define ARITHMETIC 250
+
+static double seconds(int64_t nanoseconds)
+{
+        return (double)(nanoseconds < 0 ? -nanoseconds : nanoseconds) / 1e9;
+}
+
+static void say_address(struct pt_words *words, const struct pt_address *address)
+{
+        char text[PT_ADDRESS_TEXT];
+
+        pt_words_say(words, "%s", pt_address_format(address, text));
+}
+
+/* "10.20.30.40 resolved update.example.net to 198.51.100.23" */
+static void say_answer(struct pt_words *words, const struct pt_evidence *evidence)
+{
+        say_address(words, &evidence->client);
+        if (evidence->asked) {
+                pt_words_say(words, " resolved ");
+                pt_words_say_name(words, &evidence->chain[0], NAME);
+                pt_words_say(words, " to ");
+                say_address(words, &evidence->address);
+                return;
+        }
+        pt_words_say(words, " was given ");
+        say_address(words, &evidence->address);
+        pt_words_say(words, " for ");
+        pt_words_say_name(words, &evidence->chain[0], NAME);
+        pt_words_say(words, " (no query seen)");
+}
+
+/* The answer and then the SYN, or, where the mirror swapped them, the other way round (4.1). */
+static void say_answer_and_syn(struct pt_words *words, const struct pt_syn *syn,
+                               const struct pt_evidence *evidence)
+{
+        int64_t age = pt_words_age(syn, evidence);
+
+        say_answer(words, evidence);
+        pt_words_say(words,
+                     age < 0 ? ", %.3f s after it connected to "
+                             : " and %.3f s later connected to ",
+                     seconds(age));
+        pt_words_say_endpoint(words, &syn->destination, syn->destination_port);
+}
+
+static void say_syn(struct pt_words *words, const struct pt_syn *syn)
+{
+        say_address(words, &syn->client);
+        pt_words_say(words, " connected to ");
+        pt_words_say_endpoint(words, &syn->destination, syn->destination_port);
+}
+
+static void say_arithmetic(struct pt_words *words, const struct pt_match *match)
+{
+        char text[PT_WORDS_ARITHMETIC];
+
+        pt_words_arithmetic(match, text);
+        pt_words_say(words, "; %.*s%s", ARITHMETIC, text, strlen(text) > ARITHMETIC ? "..." : "");
+}
+
+/* The three shapes of dns_other_address: 73, 47 and 21 of the table in design 4.3. */
+static void say_other_address(struct pt_words *words, const struct pt_syn *syn,
+                              const struct pt_match *match, const struct pt_evidence *evidence,
+                              const struct pt_evidence *destination)
+{
+        say_answer_and_syn(words, syn, evidence);
+        if (!match->destination_given) {
+                pt_words_say(words, ", which no answer gave it");
+        } else if (destination) {
+                pt_words_say(words, ", which it was given for ");
+                pt_words_say_name(words, &destination->chain[0], NAME);
+        } else {
+                pt_words_say(words, ", which it was given too");
+        }
+        pt_words_say(words, "; the port comes from the other address");
+        say_arithmetic(words, match);
+        if (match->destination_given)
+                pt_words_say(words, match->contacted ? "; the name that gave it was contacted too"
+                                                     : "; the name that gave it was not contacted");
+}
+
+static void say_other_client(struct pt_words *words, const struct pt_syn *syn,
+                             const struct pt_match *match, const struct pt_evidence *evidence)
+{
+        int64_t age = pt_words_age(syn, evidence);
+
+        say_syn(words, syn);
+        say_arithmetic(words, match);
+        pt_words_say(words, "; another client, ");
+        say_answer(words, evidence);
+        pt_words_say(words, ", %.3f s %s", seconds(age), age < 0 ? "after" : "before");
+}
+
+static void say_match(struct pt_words *words, const struct pt_event *event)
+{
+        const struct pt_match *match = event->alert.match;
+        const struct pt_evidence *evidence = event->alert.evidence;
+        const struct pt_syn *syn = event->alert.syn;
+
+        if (evidence && match->verdict == PT_DNS_OTHER_ADDRESS) {
+                say_other_address(words, syn, match, evidence, event->alert.destination);
+        } else if (evidence && match->verdict == PT_DNS_OTHER_CLIENT) {
+                say_other_client(words, syn, match, evidence);
+        } else if (evidence) {
+                say_answer_and_syn(words, syn, evidence);
+                say_arithmetic(words, match);
+        } else {
+                say_syn(words, syn);
+                say_arithmetic(words, match);
+                if (event->kind == PT_EVENT_ALERT)
+                        pt_words_say(words, "; no DNS answer with this address was seen");
+        }
+}
+
+static void say_near_miss(struct pt_words *words, const struct pt_event *event)
+{
+        unsigned port = event->alert.syn->destination_port;
+
+        say_match(words, event);
+        pt_words_say(words, "; no match, because ");
+        switch (event->alert.reason) {
+        case PT_NEAR_EXCLUDED_PORT:
+                pt_words_say(words, "the rule excludes port %u", port);
+                break;
+        case PT_NEAR_EXCLUDED_DESTINATION:
+                pt_words_say(words, "the rule excludes this destination");
+                break;
+        case PT_NEAR_OUTSIDE_LIMITS:
+                pt_words_say(words, "port %u is outside the rule's limits", port);
+                break;
+        case PT_NEAR_EXPIRED:
+                pt_words_say(words, "the answer no longer counted");
+                break;
+        case PT_NEAR_NO_DNS:
+        case PT_NEAR_MISSES:
+                pt_words_say(words, "the client is outside and was never given a DNS answer");
+                break;
+        }
+}
+
+static void say_rotation(struct pt_words *words, const struct pt_event *event)
+{
+        const struct pt_rotation *rotation = event->rotation.rotation;
+
+        say_address(words, &event->rotation.syn->client);
+        pt_words_say(words,
+                     " connected to %zu calculated destinations, on %u or more different networks"
+                     " and ports; joint chance %.2g; the last was ",
+                     rotation->match_count, rotation->count, rotation->chance);
+        pt_words_say_endpoint(words, &event->rotation.syn->destination,
+                              event->rotation.syn->destination_port);
+        say_arithmetic(words, event->rotation.match);
+}
+
+static void say_repeats(struct pt_words *words, const struct pt_held *held)
+{
+        char first[PT_WORDS_TIME], last[PT_WORDS_TIME];
+
+        say_address(words, &held->client);
+        pt_words_say(words, " connected to ");
+        pt_words_say_endpoint(words, &held->destination, held->destination_port);
+        pt_words_say(words, " %" PRIu64 " more %s between %s and %s, held back after the alert",
+                     held->pending, held->pending == 1 ? "time" : "times",
+                     pt_words_time(held->first_wall, first), pt_words_time(held->last_wall, last));
+}
+
+const char *pt_words_reason(const struct pt_event *event, char ret[PT_WORDS_REASON])
+{
+        struct pt_words words = pt_words(ret, PT_WORDS_REASON);
+
+        switch (event->kind) {
+        case PT_EVENT_ALERT:
+                say_match(&words, event);
+                break;
+        case PT_EVENT_NEAR_MISS:
+                say_near_miss(&words, event);
+                break;
+        case PT_EVENT_ROTATION:
+                say_rotation(&words, event);
+                break;
+        case PT_EVENT_REPEATS:
+                say_repeats(&words, event->repeats);
+                break;
+        case PT_EVENT_DNS:
+        case PT_EVENT_CONNECTION:
+                break;
+        }
+        return ret;
+}

@@ -1,0 +1,98 @@
+/*
+ * stats: the document about what was counted: portent.stats.
+ */
+#include <stdio.h>
+
+#include "document.h"
+#include "ecs.h"
+
+/* "output.dropped.disk_full": an object for each name before a dot. */
+static void nested(struct pt_document *doc, json_t *parent, const char *name, uint64_t value)
+{
+        const char *dot;
+        char key[64];
+
+        while ((dot = strchr(name, '.'))) {
+                snprintf(key, sizeof key, "%.*s", (int)(dot - name), name);
+                parent = pt_document_object(doc, parent, key);
+                name = dot + 1;
+        }
+        pt_document_integer(doc, parent, name, value);
+}
+
+static void output_numbers(struct pt_document *doc, json_t *group,
+                           const struct pt_ecs_output *output)
+{
+        nested(doc, group, "delivered", output->delivered);
+        nested(doc, group, "queued", output->queued);
+        nested(doc, group, "spooled", output->spooled);
+        nested(doc, group, "dropped.disk_full", output->disk_full);
+        nested(doc, group, "dropped.peer_down", output->peer_down);
+        nested(doc, group, "dropped.queue_full", output->queue_full);
+        nested(doc, group, "dropped.too_big", output->too_big);
+}
+
+static void outputs(struct pt_document *doc, json_t *group, const struct pt_ecs_stats *stats)
+{
+        struct pt_ecs_output sum = {0};
+        json_t *list, *object;
+
+        for (size_t i = 0; i < stats->output_count; i++) {
+                sum.delivered += stats->outputs[i].delivered;
+                sum.queued += stats->outputs[i].queued;
+                sum.spooled += stats->outputs[i].spooled;
+                sum.disk_full += stats->outputs[i].disk_full;
+                sum.peer_down += stats->outputs[i].peer_down;
+                sum.queue_full += stats->outputs[i].queue_full;
+                sum.too_big += stats->outputs[i].too_big;
+        }
+        output_numbers(doc, pt_document_object(doc, group, "output"), &sum);
+        if (!stats->output_count)
+                return;
+        list = pt_document_array(doc, group, "outputs");
+        for (size_t i = 0; i < stats->output_count; i++) {
+                object = pt_document_append_object(doc, list);
+                pt_document_text(doc, object, "destination", stats->outputs[i].destination);
+                output_numbers(doc, object, &stats->outputs[i]);
+        }
+}
+
+static void portent_stats(struct pt_document *doc, const struct pt_ecs_stats *stats)
+{
+        json_t *portent = pt_document_object(doc, doc->root, "portent");
+        json_t *group = pt_document_object(doc, portent, "stats");
+
+        pt_document_integer(doc, group, "uptime", (uint64_t)stats->uptime);
+        for (size_t i = 0; i < stats->number_count; i++)
+                nested(doc, group, stats->numbers[i].name, stats->numbers[i].value);
+        if (stats->memory)
+                nested(doc, group, "memory.bytes", stats->memory);
+        outputs(doc, group, stats);
+}
+
+int pt_ecs_stats(const struct pt_ecs_stats *stats, const struct pt_observer *observer,
+                 int64_t created, uint64_t sequence, char **ret, size_t *ret_length)
+{
+        struct pt_document doc = pt_document(observer, created, "metrics", "portent.stats");
+        json_t *group = pt_document_object(&doc, doc.root, "event");
+
+        pt_document_text(&doc, group, "kind", "metric");
+        pt_document_text(&doc, group, "module", "portent");
+        pt_document_text(&doc, group, "dataset", "portent.stats");
+        pt_document_text(&doc, group, "provider", "portent");
+        pt_document_text(&doc, group, "action", "sensor_stats");
+        pt_document_time(&doc, group, "created", created);
+        pt_document_integer(&doc, group, "sequence", sequence);
+        portent_stats(&doc, stats);
+        pt_document_observer(&doc);
+        pt_document_related(&doc);
+        return pt_document_write(&doc, ret, ret_length);
+}
+
+int pt_ecs_stats_object(const struct pt_ecs_stats *stats, char **ret, size_t *ret_length)
+{
+        struct pt_document doc = pt_document_empty();
+
+        portent_stats(&doc, stats);
+        return pt_document_write(&doc, ret, ret_length);
+}

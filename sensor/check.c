@@ -1,0 +1,166 @@
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../lib/io/replay.h"
+#include "../lib/rule.h"
+#include "load.h"
+#include "say.h"
+
+static int check_configuration(const struct pt_options *options)
+{
+        /* It was read before: a fault in it would have ended the run. */
+        if (options->config)
+                printf("configuration %s ok\n", options->config);
+        else
+                puts("configuration (no file) ok");
+        return 0;
+}
+
+static int check_filter(const struct pt_options *options)
+{
+        struct pt_replay_fault fault;
+
+        if (!options->filter)
+                return 0;
+        if (pt_replay_check_filter(options->filter, &fault) < 0) {
+                pt_say("%s", fault.sentence);
+                return -EINVAL;
+        }
+        printf("filter \"%s\" ok\n", options->filter);
+        return 0;
+}
+
+/* The rules, and an engine with them: the memory is there, the settings agree. */
+static int check_rules(const struct pt_options *options, const struct pt_settings *settings)
+{
+        static const struct pt_receiver nobody;
+        struct pt_engine *engine;
+        struct pt_rules *rules;
+        char size[PT_VALUE_TEXT];
+        int r = pt_load_rules(&options->rules, &rules);
+
+        if (r < 0)
+                return -EINVAL;
+        for (size_t i = 0; i < rules->count; i++)
+                printf("rule %s (%s, %zu test vectors) ok\n", rules->list[i]->id,
+                       rules->list[i]->file, rules->list[i]->vector_count);
+        r = pt_engine_new(settings, rules, &nobody, &engine);
+        if (r < 0) {
+                pt_say("the engine cannot be made: %s", strerror(-r));
+        } else {
+                printf("memory %s ok\n", pt_size_format(options->memory, size));
+                pt_engine_free(engine);
+        }
+        pt_rules_free(rules);
+        return r < 0 ? -EINVAL : 0;
+}
+
+/* Could the file be made? Asked of its folder, for a test leaves nothing behind. */
+static int check_folder(const char *path)
+{
+        char *copy = strdup(path);
+        int r = 0;
+
+        if (!copy)
+                return -ENOMEM;
+        if (faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS) < 0)
+                r = -errno;
+        free(copy);
+        return r;
+}
+
+int pt_check_file(const char *path)
+{
+        struct stat status;
+
+        if (strcmp(path, "-") == 0)
+                return 0;
+        if (stat(path, &status) < 0)
+                return errno == ENOENT ? check_folder(path) : -errno;
+        if (S_ISDIR(status.st_mode))
+                return -EISDIR;
+        return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+static int check_output(const char *what, const char *path)
+{
+        int r = pt_check_file(path);
+
+        if (r < 0) {
+                pt_say("%s %s: %s", what, path, strerror(-r));
+                return -EINVAL;
+        }
+        printf("%s %s ok\n", what, strcmp(path, "-") == 0 ? "standard output" : path);
+        return 0;
+}
+
+/* ---- files that must differ ---- */
+
+static bool same_file(const char *a, const char *b)
+{
+        struct stat one, other;
+
+        if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
+                return false;
+        if (stat(a, &one) < 0 || stat(b, &other) < 0)
+                return strcmp(a, b) == 0;
+        /* Terminals, /dev/null and the like are shared without harm. */
+        return S_ISREG(one.st_mode) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* Is `path` the same file as one of the first `count` of the list? */
+static int refuse_same(const char *path, const struct pt_texts *texts, size_t count)
+{
+        for (size_t i = 0; i < count; i++) {
+                if (!same_file(path, texts->list[i]))
+                        continue;
+                pt_say("%s and %s are one file", path, texts->list[i]);
+                return -EINVAL;
+        }
+        return 0;
+}
+
+/* An alert appended to the capture that it is about would spoil the evidence. */
+int pt_check_files(const struct pt_options *options)
+{
+        const struct pt_texts *outputs = &options->outputs, *inputs = &options->inputs;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < outputs->count; i++) {
+                r = refuse_same(outputs->list[i], inputs, inputs->count);
+                if (r == 0)
+                        r = refuse_same(outputs->list[i], outputs, i);
+        }
+        if (r == 0 && options->stats) {
+                r = refuse_same(options->stats, inputs, inputs->count);
+                if (r == 0)
+                        r = refuse_same(options->stats, outputs, outputs->count);
+        }
+        return r;
+}
+
+/* ---- all of it ---- */
+
+/* All faults are said, not only the first. */
+int pt_check(const struct pt_options *options, const struct pt_settings *settings)
+{
+        int r;
+
+        setvbuf(stdout, NULL, _IOLBF, 0); /* faults stand between the lines they belong to */
+        r = check_configuration(options);
+        r |= pt_check_files(options);
+        r |= check_filter(options);
+        r |= check_rules(options, settings);
+        for (size_t i = 0; i < options->outputs.count; i++)
+                r |= check_output("output", options->outputs.list[i]);
+        if (options->stats)
+                r |= check_output("stats", options->stats);
+        return r ? -EINVAL : 0;
+}

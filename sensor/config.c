@@ -1,0 +1,339 @@
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/strict.h"
+
+/* What a reader of one member is handed: the first option that the member's name leads to. */
+struct place {
+        struct pt_options *options;
+        const struct pt_option *option;
+        size_t depth; /* octets of the key that lead to this object */
+};
+
+static int read_value(struct pt_strict *s, json_t *value, void *into);
+static int read_group(struct pt_strict *s, json_t *value, void *into);
+
+static int set(struct pt_strict *s, const struct place *place, const char *text)
+{
+        char sentence[PT_OPTION_SENTENCE];
+        int r = pt_option_set(place->options, place->option, PT_FROM_FILE, text, sentence);
+
+        return r == -EINVAL ? pt_strict_refuse(s, "%.200s", sentence) : r;
+}
+
+static int read_element(struct pt_strict *s, json_t *value, void *into)
+{
+        if (!json_is_string(value))
+                return pt_strict_refuse(s, "a text, \"...\", is expected here");
+        return set(s, into, json_string_value(value));
+}
+
+static int read_list(struct pt_strict *s, json_t *value, struct place *place)
+{
+        if (json_is_array(value) && (int64_t)json_array_size(value) < place->option->low)
+                return pt_strict_refuse(s, "this list is empty, and must not be");
+        pt_option_begin(place->options, place->option, PT_FROM_FILE);
+        return pt_strict_array(s, value, read_element, place);
+}
+
+static int read_size(struct pt_strict *s, json_t *value, const struct place *place)
+{
+        char text[PT_VALUE_TEXT];
+
+        if (!json_is_integer(value))
+                return pt_strict_refuse(s, "a size as \"64M\", or a number of octets, is expected "
+                                           "here");
+        snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return set(s, place, text);
+}
+
+/* The value of one option. */
+static int read_value(struct pt_strict *s, json_t *value, void *into)
+{
+        struct place *place = into;
+        enum pt_option_type type = place->option->type;
+
+        if (pt_option_is_list(place->option))
+                return read_list(s, value, place);
+        if (type == PT_OPTION_FLAG) {
+                if (!json_is_boolean(value))
+                        return pt_strict_refuse(s, "true or false is expected here");
+                return set(s, place, json_is_true(value) ? "true" : "false");
+        }
+        if (json_is_string(value))
+                return set(s, place, json_string_value(value));
+        if (type == PT_OPTION_SIZE)
+                return read_size(s, value, place);
+        return pt_strict_refuse(s, "a text, \"...\", is expected here");
+}
+
+/* The names of the members below the first `depth` octets of `key`, and how each is read. */
+static size_t find_members(struct pt_options *options, const char *key, size_t depth,
+                           struct pt_strict_key *keys, struct place *places,
+                           char names[][PT_VALUE_TEXT])
+{
+        size_t count = 0;
+
+        for (size_t i = 0; i < pt_option_count; i++) {
+                const struct pt_option *option = &pt_option_table[i];
+                const char *name;
+                size_t length;
+
+                if (!option->key || strncmp(option->key, key, depth) != 0)
+                        continue;
+                name = option->key + depth;
+                length = strcspn(name, ".");
+                assert(length < PT_VALUE_TEXT);
+                if (count && strncmp(names[count - 1], name, length) == 0 &&
+                    names[count - 1][length] == '\0')
+                        continue; /* of one group, which stand together in the table */
+                snprintf(names[count], PT_VALUE_TEXT, "%.*s", (int)length, name);
+                places[count] = (struct place){options, option, depth + length + 1};
+                keys[count] =
+                        (struct pt_strict_key){names[count], name[length] ? read_group : read_value,
+                                               count * sizeof *places};
+                count++;
+        }
+        return count;
+}
+
+static int read_object(struct pt_strict *s, json_t *object, struct pt_options *options,
+                       const char *key, size_t depth)
+{
+        struct pt_strict_key keys[PT_OPTIONS_MOST];
+        struct place places[PT_OPTIONS_MOST];
+        char names[PT_OPTIONS_MOST][PT_VALUE_TEXT];
+        size_t count = find_members(options, key, depth, keys, places, names);
+
+        return pt_strict_object(s, object, keys, count, places);
+}
+
+/* The object of a group: "observer" of "observer.name". */
+static int read_group(struct pt_strict *s, json_t *value, void *into)
+{
+        const struct place *place = into;
+
+        return read_object(s, value, place->options, place->option->key, place->depth);
+}
+
+static void write_fault(struct pt_rule_error *error, const char *file,
+                        const struct pt_strict_error *fault)
+{
+        *error = (struct pt_rule_error){.line = fault->line, .column = fault->column};
+        snprintf(error->file, sizeof error->file, "%s", file);
+        snprintf(error->path, sizeof error->path, "%s", fault->path);
+        snprintf(error->sentence, sizeof error->sentence, "%s", fault->sentence);
+}
+
+int pt_config_read(const char *file, const char *text, size_t length, struct pt_options *options,
+                   struct pt_rule_error *error)
+{
+        struct pt_strict_error fault = {0};
+        struct pt_strict s;
+        json_t *json = NULL;
+        int r = pt_strict_parse(&s, text, length, &fault, &json);
+
+        if (r == 0)
+                r = read_object(&s, json, options, "", 0);
+        json_decref(json);
+        if (r == -EINVAL)
+                write_fault(error, file, &fault);
+        return r;
+}
+
+static char *read_text(FILE *file, size_t *ret_length)
+{
+        char *text = malloc(PT_CONFIG_SIZE + 1);
+
+        if (text)
+                *ret_length = fread(text, 1, PT_CONFIG_SIZE + 1, file);
+        return text;
+}
+
+static int refuse_file(struct pt_rule_error *error, const char *file, const char *sentence)
+{
+        struct pt_strict_error fault = {0};
+
+        snprintf(fault.sentence, sizeof fault.sentence, "%s", sentence);
+        write_fault(error, file, &fault);
+        return -EINVAL;
+}
+
+int pt_config_load(const char *file, struct pt_options *options, struct pt_rule_error *error)
+{
+        FILE *stream = fopen(file, "re");
+        size_t length = 0;
+        char *text;
+        int r;
+
+        if (!stream)
+                return refuse_file(error, file, strerror(errno));
+        text = read_text(stream, &length);
+        if (!text)
+                r = -ENOMEM;
+        else if (ferror(stream))
+                r = refuse_file(error, file, strerror(errno));
+        else if (length > PT_CONFIG_SIZE)
+                r = refuse_file(error, file, "this is too long for a configuration");
+        else
+                r = pt_config_read(file, text, length, options, error);
+        free(text);
+        fclose(stream);
+        return r;
+}
+
+/* ---- both, and what the engine is told ---- */
+
+static int read_flags(int argc, char *const *argv, struct pt_options *options,
+                      struct pt_rule_error *error)
+{
+        char sentence[PT_OPTION_SENTENCE];
+        int r = pt_options_arguments(options, argc, argv, sentence);
+
+        return r == -EINVAL ? refuse_file(error, "", sentence) : r;
+}
+
+/* The flags have said which file: begin again with it, and put them over it. */
+static int read_both(int argc, char *const *argv, struct pt_options *options,
+                     struct pt_rule_error *error)
+{
+        char *file = options->config;
+        int r;
+
+        options->config = NULL;
+        pt_options_clear(options);
+        r = pt_options_default(options);
+        if (r == 0)
+                r = pt_config_load(file, options, error);
+        free(file);
+        return r < 0 ? r : read_flags(argc, argv, options, error);
+}
+
+int pt_config_options(int argc, char *const *argv, struct pt_options *options,
+                      struct pt_rule_error *error)
+{
+        char sentence[PT_OPTION_SENTENCE];
+        int r = pt_options_default(options);
+
+        if (r == 0)
+                r = read_flags(argc, argv, options, error);
+        if (r == 0 && options->config && !options->help && !options->version)
+                r = read_both(argc, argv, options, error);
+        if (r == 0 && pt_options_check(options, sentence) < 0)
+                r = refuse_file(error, "", sentence);
+        return r;
+}
+
+struct pt_settings pt_config_settings(const struct pt_options *options)
+{
+        static const char *const none[] = {NULL};
+        const struct pt_texts *home = &options->home_networks, *nat64 = &options->nat64_prefixes;
+        struct pt_settings settings;
+
+        pt_settings_default(&settings);
+        settings.memory = (size_t)options->memory;
+        settings.reorder = options->reorder;
+        settings.window = options->window;
+        settings.max_window = options->max_window;
+        settings.cross_window = options->cross_window;
+        settings.throttle = options->throttle;
+        settings.lab = options->lab;
+        settings.near_misses = options->near_misses;
+        settings.dns_events = options->log & PT_LOG_DNS;
+        settings.connection_events = options->log & PT_LOG_CONNECTION;
+        settings.connection_port_low = options->connection_ports.low;
+        settings.connection_port_high = options->connection_ports.high;
+        settings.home_networks = home->count ? (const char *const *)home->list : none;
+        settings.nat64_prefixes = nat64->count ? (const char *const *)nat64->list : none;
+        return settings;
+}
+
+/* ---- and back ---- */
+
+static json_t *texts_json(const struct pt_texts *texts)
+{
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < texts->count; i++)
+                json_array_append_new(list, json_string(texts->list[i]));
+        return list;
+}
+
+static json_t *kinds_json(unsigned log)
+{
+        json_t *list = json_array();
+
+        for (unsigned i = 0; pt_log_kind_name(i); i++) {
+                if (log & 1u << i)
+                        json_array_append_new(list, json_string(pt_log_kind_name(i)));
+        }
+        return list;
+}
+
+/* The value of an option as the file would have it; NULL if it has none. */
+static json_t *value_json(const struct pt_options *options, const struct pt_option *option)
+{
+        const void *value = (const char *)options + option->offset;
+        char text[PT_VALUE_TEXT];
+
+        switch (option->type) {
+        case PT_OPTION_FLAG:
+                return json_boolean(*(const bool *)value);
+        case PT_OPTION_TEXT:
+                return *(char *const *)value ? json_string(*(char *const *)value) : NULL;
+        case PT_OPTION_DURATION:
+                return json_string(pt_duration_format(*(const int64_t *)value, text));
+        case PT_OPTION_SIZE:
+                return json_string(pt_size_format(*(const int64_t *)value, text));
+        case PT_OPTION_PORTS:
+                return json_string(pt_ports_format(*(const struct pt_ports *)value, text));
+        case PT_OPTION_FORMAT:
+                return json_string(pt_format_name(*(const enum pt_format *)value));
+        case PT_OPTION_KINDS:
+                return kinds_json(*(const unsigned *)value);
+        default:
+                return texts_json(value);
+        }
+}
+
+/* Put a value where the dots of its key lead to. 0, or -1. */
+static int put(json_t *object, const char *key, json_t *value)
+{
+        char group[PT_VALUE_TEXT];
+        size_t length = strcspn(key, ".");
+        json_t *inner;
+
+        if (!key[length])
+                return json_object_set_new(object, key, value);
+        assert(length < sizeof group);
+        snprintf(group, sizeof group, "%.*s", (int)length, key);
+        inner = json_object_get(object, group);
+        if (!inner) {
+                inner = json_object();
+                json_object_set_new(object, group, inner);
+        }
+        return put(inner, key + length + 1, value);
+}
+
+int pt_config_print(FILE *file, const struct pt_options *options)
+{
+        json_t *object = json_object();
+        int r = object ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r == 0 && i < pt_option_count; i++) {
+                const struct pt_option *option = &pt_option_table[i];
+                json_t *value = option->key ? value_json(options, option) : NULL;
+
+                if (value && put(object, option->key, value) < 0)
+                        r = -ENOMEM;
+        }
+        if (r == 0 && (json_dumpf(object, file, JSON_INDENT(8)) < 0 || fputc('\n', file) == EOF))
+                r = -EIO;
+        json_decref(object);
+        return r;
+}

@@ -1,0 +1,218 @@
+#include "explain.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WIDEST 40 /* a longer text does not make its column wider */
+
+/* One rule and one address. */
+struct row {
+        const struct pt_rule *rule;
+        char yields[80];
+        char arithmetic[2 * PT_FORMULA_TEXT + 64];
+        char fate[320];
+};
+
+static void say(char *text, size_t size, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* Append. What does not fit is cut. */
+static void say(char *text, size_t size, const char *format, ...)
+{
+        size_t used = strlen(text);
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(text + used, size - used, format, arguments);
+        va_end(arguments);
+}
+
+/* One more limit that drops it. */
+#define DROP(row, ...)                                                                  \
+        do {                                                                            \
+                say((row)->fate, sizeof(row)->fate, *(row)->fate ? "; " : "dropped: "); \
+                say((row)->fate, sizeof(row)->fate, __VA_ARGS__);                       \
+        } while (false)
+
+static const char *ipv4_text(uint32_t ipv4, char ret[PT_ADDRESS_TEXT])
+{
+        struct pt_address address = pt_address_from_ipv4(ipv4);
+
+        return pt_address_format(&address, ret);
+}
+
+/* The destination that an address expression gives. */
+static void calculate_address(struct row *row, uint32_t ipv4)
+{
+        char text[PT_ADDRESS_TEXT];
+        uint64_t value;
+
+        if (!pt_formula_evaluate(row->rule->address, ipv4, &value)) {
+                say(row->yields, sizeof row->yields, "no address");
+                DROP(row, "the address expression has no value");
+        } else if (value > UINT32_MAX) {
+                say(row->yields, sizeof row->yields, "no address");
+                DROP(row, "%" PRIu64 " is no IPv4 address", value);
+        } else {
+                say(row->yields, sizeof row->yields, "%s", ipv4_text((uint32_t)value, text));
+        }
+}
+
+static void limit_port(struct row *row, uint16_t port)
+{
+        switch (pt_rule_limit_port(row->rule, port)) {
+        case PT_RULE_OUTSIDE:
+                DROP(row, "port %u is outside its ports", port);
+                break;
+        case PT_RULE_EXCLUDED:
+                DROP(row, "port %u is one that it excludes", port);
+                break;
+        case PT_RULE_ADMITTED:
+                break;
+        }
+}
+
+/* The port that a port expression gives. */
+static void calculate_port(struct row *row, uint32_t ipv4)
+{
+        const char *comma = *row->yields ? ", " : "";
+        uint64_t value;
+
+        if (!row->rule->port) {
+                say(row->yields, sizeof row->yields, "%sany port", comma);
+        } else if (!pt_formula_evaluate(row->rule->port, ipv4, &value)) {
+                say(row->yields, sizeof row->yields, "%sno port", comma);
+                DROP(row, "the port expression has no value");
+        } else if (value == 0 || value > UINT16_MAX) {
+                say(row->yields, sizeof row->yields, "%sno port", comma);
+                DROP(row, "%" PRIu64 " is no port", value);
+        } else {
+                say(row->yields, sizeof row->yields, "%sport %" PRIu64, comma, value);
+                limit_port(row, (uint16_t)value);
+        }
+}
+
+static bool excludes(const struct pt_rules *rules, const struct pt_rule *rule, uint32_t ipv4)
+{
+        struct pt_address address = pt_address_from_ipv4(ipv4);
+
+        return pt_prefixes_contain(&rules->zones[rule->zone], &address);
+}
+
+/* Where the connection would go to: what was calculated, or the resolved address itself. */
+static void limit_destination(struct row *row, const struct pt_rules *rules, uint32_t ipv4,
+                              bool lab)
+{
+        bool port_counts = !row->rule->address && !*row->fate;
+        char text[PT_ADDRESS_TEXT];
+        uint32_t destination = ipv4;
+
+        if (row->rule->address && !pt_rule_address(row->rule, ipv4, &destination))
+                return;
+        ipv4_text(destination, text);
+        if (row->rule->address && destination == ipv4)
+                DROP(row, "it calculates the address itself");
+        if (lab)
+                return;
+        if (row->rule->address && pt_ipv4_is_private(destination))
+                DROP(row, "%s is private", text);
+        else if (excludes(rules, row->rule, destination))
+                DROP(row, "%s is excluded as a destination%s", text,
+                     port_counts ? " (but gives a port for others)" : "");
+}
+
+/* One expression with its numbers and its result. */
+static void describe(struct row *row, const struct pt_formula *formula, uint32_t ipv4, bool address)
+{
+        char text[PT_FORMULA_TEXT], result[PT_ADDRESS_TEXT];
+        uint64_t value;
+
+        if (!formula)
+                return;
+        say(row->arithmetic, sizeof row->arithmetic, "%s%s = ", *row->arithmetic ? "; " : "",
+            pt_formula_describe(formula, ipv4, text));
+        if (!pt_formula_evaluate(formula, ipv4, &value))
+                say(row->arithmetic, sizeof row->arithmetic, "no value");
+        else if (address && value <= UINT32_MAX)
+                say(row->arithmetic, sizeof row->arithmetic, "%s",
+                    ipv4_text((uint32_t)value, result));
+        else
+                say(row->arithmetic, sizeof row->arithmetic, "%" PRIu64, value);
+}
+
+static void explain(struct row *row, const struct pt_rules *rules, uint32_t ipv4, bool lab)
+{
+        if (row->rule->address)
+                calculate_address(row, ipv4);
+        calculate_port(row, ipv4);
+        limit_destination(row, rules, ipv4, lab);
+        describe(row, row->rule->address, ipv4, true);
+        describe(row, row->rule->port, ipv4, false);
+        if (!*row->fate)
+                say(row->fate, sizeof row->fate, "would match");
+}
+
+static int widest(int width, const char *text)
+{
+        int length = (int)strlen(text);
+
+        return length > width && length <= WIDEST ? length : width;
+}
+
+/* rule, what it yields, the arithmetic, what becomes of it: each column as wide as it must be. */
+static void print_rows(FILE *file, const struct row *rows, size_t count)
+{
+        int id = 0, yields = 0, arithmetic = 0;
+
+        for (size_t i = 0; i < count; i++) {
+                id = widest(id, rows[i].rule->id);
+                yields = widest(yields, rows[i].yields);
+                arithmetic = widest(arithmetic, rows[i].arithmetic);
+        }
+        for (size_t i = 0; i < count; i++)
+                fprintf(file, "  %-*s  %-*s  %-*s  %s\n", id, rows[i].rule->id, yields,
+                        rows[i].yields, arithmetic, rows[i].arithmetic, rows[i].fate);
+}
+
+/* The IPv4 address that an address is or holds: mapped, or behind a NAT64 prefix (RFC 6052). */
+static bool find_ipv4(const struct pt_options *options, const struct pt_address *address,
+                      uint32_t *ret)
+{
+        struct pt_prefix prefix;
+        bool found = pt_address_is_ipv4(address);
+
+        for (size_t i = 0; !found && i < options->nat64_prefixes.count; i++)
+                found = pt_prefix_parse(options->nat64_prefixes.list[i], &prefix) == 0 &&
+                        pt_prefix_contains(&prefix, address);
+        if (found)
+                *ret = pt_address_low32(address);
+        return found;
+}
+
+int pt_explain(FILE *file, const struct pt_rules *rules, const struct pt_options *options,
+               const char *text)
+{
+        struct pt_address address;
+        struct row *rows;
+        uint32_t ipv4;
+
+        if (pt_address_parse(text, &address) < 0 || !find_ipv4(options, &address, &ipv4)) {
+                fprintf(file, "%s holds no IPv4 address: no rule calculates with it\n", text);
+                return 0;
+        }
+        rows = calloc(rules->count + 1, sizeof *rows);
+        if (!rows)
+                return -ENOMEM;
+        for (size_t i = 0; i < rules->count; i++) {
+                rows[i].rule = rules->list[i];
+                explain(&rows[i], rules, ipv4, options->lab);
+        }
+        fprintf(file, "%s: o1 %u, o2 %u, o3 %u, o4 %u\n", text, ipv4 >> 24, ipv4 >> 16 & 255,
+                ipv4 >> 8 & 255, ipv4 & 255);
+        print_rows(file, rows, rules->count);
+        free(rows);
+        return 0;
+}

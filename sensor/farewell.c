@@ -1,0 +1,172 @@
+/* The last words on standard error: what was seen, and why nothing was found if nothing was. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "../lib/counter.h"
+#include "health.h"
+#include "say.h"
+
+static uint64_t count(const struct pt_health *health, const char *name)
+{
+        return pt_health_count(health->engine, name);
+}
+
+static const char *plural(uint64_t number)
+{
+        return number == 1 ? "" : "s";
+}
+
+/* Are these numbers about packets that could not be read? */
+static bool is_undecoded(const char *name)
+{
+        static const char *const names[] = {
+                "capture.odd_length", "capture.odd_time", "decode.other_link", "decode.tunnels",
+                "decode.fragments",   "decode.short",     "decode.truncated",  "decode.malformed",
+                "decode.too_deep",    "dns.short",        "dns.bad_question",  "dns.bad_record",
+                "dns.skipped",        "dns.cut",          "dns.tcp",
+        };
+
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+                if (strcmp(name, names[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_near_miss(const char *name)
+{
+        return strncmp(name, "near_miss.", strlen("near_miss.")) == 0;
+}
+
+static bool is_any(const char *name)
+{
+        (void)name;
+        return true;
+}
+
+/* A line for each counter that is not 0: its number, name and meaning. */
+static void say_counters(const struct pt_health *health, bool (*which)(const char *name))
+{
+        const char *name;
+        uint64_t value;
+
+        for (size_t i = 0; pt_engine_counter(health->engine, i, &name, &value); i++) {
+                if (value && which(name))
+                        pt_say("  %10" PRIu64 "  %-32s %s", value, name,
+                               i < PT_COUNTS ? pt_counter_description((enum pt_counter)i) : "");
+        }
+}
+
+static uint64_t sum_counters(const struct pt_health *health, bool (*which)(const char *name))
+{
+        uint64_t sum = 0, value;
+        const char *name;
+
+        for (size_t i = 0; pt_engine_counter(health->engine, i, &name, &value); i++)
+                sum += which(name) ? value : 0;
+        return sum;
+}
+
+static void say_seen(const struct pt_health *health)
+{
+        uint64_t packets = count(health, "capture.packets");
+        uint64_t answers = count(health, "dns.responses");
+        uint64_t addresses = count(health, "dns.answers");
+        uint64_t syns = count(health, "connection.attempts");
+
+        pt_say("%" PRIu64 " packet%s, %" PRIu64 " DNS answer%s with %" PRIu64 " address%s, %" PRIu64
+               " TCP SYN%s",
+               packets, plural(packets), answers, plural(answers), addresses,
+               addresses == 1 ? "" : "es", syns, plural(syns));
+        pt_say("eligible SYNs (of an inside client, to a port that a rule admits): %" PRIu64
+               ", preceded by an answer with their destination: %" PRIu64,
+               count(health, "syn.eligible"), count(health, "syn.preceded_by_answer"));
+}
+
+static void say_found(const struct pt_health *health)
+{
+        uint64_t alerts = count(health, "alert.generated");
+        uint64_t repeats = count(health, "alert.suppressed");
+
+        if (repeats)
+                pt_say("%" PRIu64 " alert%s, and %" PRIu64 " repeat%s held back", alerts,
+                       plural(alerts), repeats, plural(repeats));
+        else
+                pt_say("%" PRIu64 " alert%s", alerts, plural(alerts));
+}
+
+static void say_lists(const struct pt_health *health)
+{
+        if (sum_counters(health, is_near_miss)) {
+                pt_say("near misses%s:", health->near_misses_told ? "" : " (see --near-misses)");
+                say_counters(health, is_near_miss);
+        }
+        if (sum_counters(health, is_undecoded)) {
+                pt_say("not decoded, or only in part:");
+                say_counters(health, is_undecoded);
+        }
+}
+
+/* Why no SYN could match, or NULL if some could have. */
+static const char *why_no_syn(const struct pt_health *health)
+{
+        if (count(health, "capture.packets") == 0)
+                return health->filtered ? "no packet passed the filter expression"
+                                        : "there were no packets";
+        if (count(health, "decode.udp") + count(health, "decode.tcp") == 0)
+                return "no packet carried UDP or TCP that could be read";
+        if (count(health, "connection.attempts") == 0)
+                return "no TCP SYN was seen: the beginnings of connections are not in the capture";
+        if (count(health, "syn.eligible") == 0 && sum_counters(health, is_near_miss) == 0)
+                return "no SYN of an inside client went to a port that a rule admits (who is "
+                       "inside: "
+                       "see home_networks)";
+        return NULL;
+}
+
+/* Why the DNS side knew nothing, or NULL if it did. */
+static const char *why_no_answer(const struct pt_health *health)
+{
+        if (count(health, "dns.messages") == 0)
+                return "no DNS was seen: answers over UDP from port 53 are needed; encrypted DNS "
+                       "and "
+                       "DNS over TCP are not read";
+        if (count(health, "dns.responses") == 0)
+                return "no DNS answers were seen, only queries: the capture holds one direction";
+        if (count(health, "dns.answers") == 0)
+                return "no DNS answer held an address";
+        if (count(health, "syn.eligible") && count(health, "syn.preceded_by_answer") == 0)
+                return "no eligible SYN was preceded by a DNS answer with its destination";
+        return NULL;
+}
+
+static void say_why(const struct pt_health *health)
+{
+        const char *syn = why_no_syn(health);
+        const char *answer = count(health, "capture.packets") ? why_no_answer(health) : NULL;
+        uint64_t near = sum_counters(health, is_near_miss);
+
+        if (syn)
+                pt_say("nothing found: %s", syn);
+        if (answer)
+                pt_say("nothing found: %s", answer);
+        if (near)
+                pt_say("nothing found: %" PRIu64 " SYN%s went where a rule calculates, but another "
+                       "condition was not met",
+                       near, plural(near));
+        if (!syn && !answer && !near)
+                pt_say("nothing found: no SYN went where a rule calculates");
+}
+
+void pt_health_last_words(const struct pt_health *health, bool verbose)
+{
+        say_seen(health);
+        say_found(health);
+        say_lists(health);
+        if (count(health, "alert.generated") == 0)
+                say_why(health);
+        if (verbose) {
+                pt_say("every counter that is not 0:");
+                say_counters(health, is_any);
+        }
+}

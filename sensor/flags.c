@@ -1,0 +1,139 @@
+/* The command line, read into the options. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+
+#define LONG_ONLY 256 /* what getopt_long returns for a row: LONG_ONLY + its place */
+
+/* What getopt_long wants, made from the table. */
+struct flags {
+        char letters[2 * PT_OPTIONS_MOST + 2];
+        struct option longs[PT_OPTIONS_MOST + 1];
+};
+
+static struct flags make_flags(void)
+{
+        struct flags flags = {.letters = ":"}; /* a missing argument is told from an unknown flag */
+        size_t used = 1, longs = 0;
+
+        for (size_t i = 0; i < pt_option_count; i++) {
+                const struct pt_option *option = &pt_option_table[i];
+
+                if (option->letter) {
+                        flags.letters[used++] = option->letter;
+                        if (option->argument)
+                                flags.letters[used++] = ':';
+                }
+                if (option->name)
+                        flags.longs[longs++] = (struct option){
+                                option->name, option->argument ? required_argument : no_argument,
+                                NULL, LONG_ONLY + (int)i};
+        }
+        return flags;
+}
+
+static const struct pt_option *find(int value)
+{
+        if (value >= LONG_ONLY)
+                return &pt_option_table[value - LONG_ONLY];
+        for (size_t i = 0; value && i < pt_option_count; i++) {
+                if (pt_option_table[i].letter == value)
+                        return &pt_option_table[i];
+        }
+        return NULL;
+}
+
+/* getopt_long returned '?' or ':': it keeps the value of the flag, if it knows it, in optopt. */
+static int refuse_flag(int result, char *const *argv, char *sentence)
+{
+        const struct pt_option *option = find(optopt);
+
+        if (option && result == ':')
+                return pt_option_refuse(sentence, "--%s wants %s behind it (see portent --help)",
+                                        option->name, option->argument);
+        if (option)
+                return pt_option_refuse(sentence,
+                                        "--%s takes nothing behind it (see portent --help)",
+                                        option->name);
+        if (optopt)
+                return pt_option_refuse(sentence, "there is no option -%c (see portent --help)",
+                                        optopt);
+        return pt_option_refuse(sentence,
+                                "there is no option %.200s, or it is short for more than one "
+                                "(see portent --help)",
+                                argv[optind - 1]);
+}
+
+static int set(struct pt_options *options, const struct pt_option *option, char *sentence)
+{
+        char reason[PT_OPTION_SENTENCE];
+        int r = pt_option_set(options, option, PT_FROM_FLAG, optarg ? optarg : "true", reason);
+
+        if (r == -EINVAL)
+                return pt_option_refuse(sentence, "--%s: %.*s", option->name,
+                                        PT_OPTION_SENTENCE - 32, reason);
+        return r;
+}
+
+/* The words that are no flags are a BPF expression, joined as tcpdump(8) does it. */
+static int join_filter(struct pt_options *options, int argc, char *const *argv)
+{
+        size_t length = 0;
+        char *filter;
+        FILE *joined;
+
+        if (optind == argc)
+                return 0;
+        joined = open_memstream(&filter, &length);
+        if (!joined)
+                return -ENOMEM;
+        for (int i = optind; i < argc; i++)
+                fprintf(joined, "%s%s", i > optind ? " " : "", argv[i]);
+        if (fclose(joined) != 0)
+                return -ENOMEM;
+        free(options->filter);
+        options->filter = filter;
+        return 0;
+}
+
+int pt_options_arguments(struct pt_options *options, int argc, char *const *argv,
+                         char sentence[PT_OPTION_SENTENCE])
+{
+        struct flags flags = make_flags();
+        int result;
+
+        opterr = 0;
+        optind = 0; /* glibc: start anew, for the command line is read twice */
+        while ((result = getopt_long(argc, argv, flags.letters, flags.longs, NULL)) != -1) {
+                const struct pt_option *option = find(result);
+                int r;
+
+                if (result == '?' || result == ':')
+                        return refuse_flag(result, argv, sentence);
+                r = set(options, option, sentence);
+                if (r < 0)
+                        return r;
+        }
+        return join_filter(options, argc, argv);
+}
+
+int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_SENTENCE])
+{
+        char window[PT_VALUE_TEXT], longest[PT_VALUE_TEXT];
+        size_t standard_inputs = 0;
+
+        for (size_t i = 0; i < options->inputs.count; i++)
+                standard_inputs += strcmp(options->inputs.list[i], "-") == 0;
+        if (standard_inputs > 1)
+                return pt_option_refuse(sentence,
+                                        "standard input is given twice, and can be read only once");
+        if (options->window > options->max_window)
+                return pt_option_refuse(sentence,
+                                        "window is %s, which is longer than max_window, %s",
+                                        pt_duration_format(options->window, window),
+                                        pt_duration_format(options->max_window, longest));
+        return 0;
+}

@@ -1,0 +1,269 @@
+#include "health.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/counter.h"
+#include "../lib/ecs.h"
+#include "../lib/words.h"
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+/* Sums that documents have beside the counters. */
+static const struct {
+        const char *name;
+        const char *parts[6];
+} sums[] = {
+        {"decode.errors",
+         {"decode.short", "decode.truncated", "decode.malformed", "decode.too_deep"}},
+        {"dns.errors", {"dns.short", "dns.bad_question", "dns.bad_record", "dns.cut"}},
+        /* A capture file does not tell what was lost when it was made. */
+        {"capture.dropped", {NULL}},
+        {"capture.interface_dropped", {NULL}},
+};
+
+/* Room for what a stats document is made of. */
+struct gathered {
+        struct pt_ecs_number numbers[PT_COUNTS + COUNT(sums)];
+        struct pt_ecs_output *outputs;
+        struct pt_ecs_stats stats;
+};
+
+int64_t pt_health_clock(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+uint64_t pt_health_count(const struct pt_engine *engine, const char *name)
+{
+        const char *present;
+        uint64_t value;
+
+        for (size_t i = 0; pt_engine_counter(engine, i, &present, &value); i++) {
+                if (strcmp(present, name) == 0)
+                        return value;
+        }
+        return 0;
+}
+
+/* The second number of /proc/self/statm, proc(5): pages. 0 if it cannot be read. */
+static uint64_t resident_octets(void)
+{
+        FILE *file = fopen("/proc/self/statm", "re");
+        char line[128], *rest = line;
+
+        if (!file)
+                return 0;
+        if (!fgets(line, sizeof line, file))
+                line[0] = '\0';
+        fclose(file);
+        strtoull(line, &rest, 10);
+        return strtoull(rest, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static size_t gather_numbers(const struct pt_engine *engine, struct pt_ecs_number *numbers)
+{
+        size_t count = 0;
+
+        while (count < PT_COUNTS &&
+               pt_engine_counter(engine, count, &numbers[count].name, &numbers[count].value))
+                count++;
+        for (size_t i = 0; i < COUNT(sums); i++) {
+                uint64_t sum = 0;
+
+                for (size_t j = 0; sums[i].parts[j]; j++)
+                        sum += pt_health_count(engine, sums[i].parts[j]);
+                numbers[count++] = (struct pt_ecs_number){sums[i].name, sum};
+        }
+        return count;
+}
+
+static size_t gather_outputs(const struct pt_output *output, struct pt_ecs_output *outputs)
+{
+        const char *destination;
+        struct pt_sink_stats s;
+        size_t count = 0;
+
+        for (; pt_output_stats(output, count, &destination, &s); count++)
+                outputs[count] = (struct pt_ecs_output){
+                        .destination = destination,
+                        .delivered = s.delivered,
+                        .queued = s.queued,
+                        .disk_full = s.dropped_disk_full,
+                        .peer_down = s.dropped_peer_down,
+                        .queue_full = s.dropped_queue_full,
+                        .too_big = s.dropped_too_big,
+                };
+        return count;
+}
+
+/* 0, or -ENOMEM. The outputs in it are to be freed. */
+static int gather(const struct pt_health *health, struct gathered *ret)
+{
+        const char *destination;
+        struct pt_sink_stats s;
+        size_t count = 0;
+
+        while (pt_output_stats(health->output, count, &destination, &s))
+                count++;
+        ret->outputs = calloc(count + 1, sizeof *ret->outputs);
+        if (!ret->outputs)
+                return -ENOMEM;
+        ret->stats = (struct pt_ecs_stats){
+                .numbers = ret->numbers,
+                .number_count = gather_numbers(health->engine, ret->numbers),
+                .uptime = pt_health_clock() - health->started,
+                .memory = resident_octets(),
+                .outputs = ret->outputs,
+                .output_count = gather_outputs(health->output, ret->outputs),
+        };
+        return 0;
+}
+
+/* ---- the document ---- */
+
+static int64_t wall_clock(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* What is most worth knowing, in one line. */
+static void summarize(const struct pt_engine *engine, char *ret, size_t size)
+{
+        snprintf(ret, size,
+                 "%" PRIu64 " packets, %" PRIu64 " DNS answers, %" PRIu64 " SYNs (%" PRIu64
+                 " eligible, %" PRIu64 " of them preceded by an answer), %" PRIu64 " alerts",
+                 pt_health_count(engine, "capture.packets"),
+                 pt_health_count(engine, "dns.responses"),
+                 pt_health_count(engine, "connection.attempts"),
+                 pt_health_count(engine, "syn.eligible"),
+                 pt_health_count(engine, "syn.preceded_by_answer"),
+                 pt_health_count(engine, "alert.generated"));
+}
+
+int pt_health_tell(const struct pt_health *health)
+{
+        struct gathered gathered;
+        char summary[256], time[PT_WORDS_TIME], text[320], *ecs;
+        int64_t now = wall_clock();
+        size_t length;
+        int r = gather(health, &gathered);
+
+        if (r < 0)
+                return r;
+        r = pt_ecs_stats(&gathered.stats, health->observer, now, pt_output_number(health->output),
+                         &ecs, &length);
+        free(gathered.outputs);
+        if (r < 0)
+                return r;
+        summarize(health->engine, summary, sizeof summary);
+        snprintf(text, sizeof text, "%s stats: %s\n", pt_words_time(now, time), summary);
+        pt_output_line(health->output, ecs, text);
+        free(ecs);
+        return 0;
+}
+
+/* ---- the file of --stats ---- */
+
+static int write_all(int fd, const char *text, size_t length)
+{
+        while (length) {
+                ssize_t n = write(fd, text, length);
+
+                if (n < 0 && errno != EINTR)
+                        return -errno;
+                if (n > 0) {
+                        text += n;
+                        length -= (size_t)n;
+                }
+        }
+        return 0;
+}
+
+/* Give a file its text under a passing name, then its own name: readers see the old or the new. */
+static int replace_file(const char *path, const char *text, size_t length)
+{
+        char *passing;
+        int fd, r;
+
+        if (asprintf(&passing, "%s.XXXXXX", path) < 0)
+                return -ENOMEM;
+        fd = mkostemp(passing, O_CLOEXEC);
+        r = fd < 0 ? -errno : write_all(fd, text, length);
+        if (r == 0 && fchmod(fd, 0640) < 0)
+                r = -errno;
+        if (fd >= 0 && close(fd) < 0 && r == 0)
+                r = -errno;
+        if (r == 0 && rename(passing, path) < 0)
+                r = -errno;
+        if (r < 0 && fd >= 0)
+                unlink(passing);
+        free(passing);
+        return r;
+}
+
+/* Devices, FIFOs, /dev/stdout: there is nothing to replace, and renaming would take it away. */
+static int write_through(const char *path, const char *text, size_t length)
+{
+        int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+        int r = fd < 0 ? -errno : write_all(fd, text, length);
+
+        if (fd >= 0)
+                close(fd);
+        return r;
+}
+
+/* A regular file, or none yet; below /dev and /proc stand names for other things. */
+static bool is_replaceable(const char *path)
+{
+        struct stat status;
+
+        if (strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0)
+                return false;
+        return stat(path, &status) < 0 || S_ISREG(status.st_mode);
+}
+
+static int write_file(const char *path, const char *text, size_t length)
+{
+        char *real;
+        int r;
+
+        if (strcmp(path, "-") == 0)
+                return write_all(STDOUT_FILENO, text, length);
+        if (!is_replaceable(path))
+                return write_through(path, text, length);
+        real = realpath(path, NULL); /* a link stays, what it leads to is replaced */
+        r = replace_file(real ? real : path, text, length);
+        free(real);
+        return r;
+}
+
+int pt_health_write(const struct pt_health *health, const char *path)
+{
+        struct gathered gathered;
+        char *text;
+        size_t length;
+        int r = gather(health, &gathered);
+
+        if (r < 0)
+                return r;
+        r = pt_ecs_stats_object(&gathered.stats, &text, &length);
+        free(gathered.outputs);
+        if (r < 0)
+                return r;
+        r = write_file(path, text, length);
+        free(text);
+        return r;
+}

@@ -1,0 +1,35 @@
+/*
+ * health: what this run saw and did: in a stats document, in the file of --stats, and in the last
+ * words on standard error, which also say why when nothing was found (design 6).
+ */
+#pragma once
+
+#include "../lib/portent.h"
+#include "output.h"
+
+struct pt_health {
+        const struct pt_engine *engine;
+        struct pt_output *output;
+        const struct pt_observer *observer;
+        int64_t started; /* by CLOCK_MONOTONIC, nanoseconds */
+        bool filtered;   /* there is a filter expression */
+        bool near_misses_told;
+};
+
+/* The present of CLOCK_MONOTONIC, nanoseconds. */
+int64_t pt_health_clock(void);
+
+/* A counter of the engine by its name, 0 if there is none. */
+uint64_t pt_health_count(const struct pt_engine *engine, const char *name);
+
+/* One stats document to every output, at the wall clock's time. 0, or -ENOMEM. */
+int pt_health_tell(const struct pt_health *health);
+
+/*
+ * The same object into a file, which is replaced as a whole; "-" is standard output. 0, or a
+ * negative errno.
+ */
+int pt_health_write(const struct pt_health *health, const char *path);
+
+/* `verbose`: every counter too. */
+void pt_health_last_words(const struct pt_health *health, bool verbose);

@@ -1,0 +1,16 @@
+/*
+ * load: the rules that this run uses, read and tried on their own test vectors.
+ */
+#pragma once
+
+#include "../lib/portent.h"
+#include "options.h"
+
+/*
+ * Where the rules are read from when nobody says: the source tree's while the program lies in the
+ * folder it was built in, else the installed ones.
+ */
+const char *pt_load_folder(void);
+
+/* 0, or a negative errno; what is wrong has then been said. */
+int pt_load_rules(const struct pt_texts *paths, struct pt_rules **ret);

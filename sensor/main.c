@@ -1,0 +1,395 @@
+/*
+ * portent: the program. It sets up, hands the packets of its inputs to the engine, and takes down.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/io/replay.h"
+#include "../lib/rule.h"
+#include "arena.h"
+#include "check.h"
+#include "config.h"
+#include "explain.h"
+#include "health.h"
+#include "load.h"
+#include "options.h"
+#include "output.h"
+#include "say.h"
+
+enum status {
+        STATUS_DONE = 0,
+        STATUS_USAGE = 1, /* wrong usage, configuration or rules */
+        STATUS_INPUT = 2, /* an input could not be read, or was cut */
+        STATUS_START = 3, /* could not start, or lost an output */
+        STATUS_GO = -1,   /* nothing has ended yet */
+};
+
+#define HASH_SEED 0x706f7274 /* a constant: documents must not depend on it, nor runs differ */
+#define DOCUMENT_MEMORY ((size_t)1 << 20)
+
+struct sensor {
+        struct pt_options options;
+        struct pt_rules *rules;
+        struct pt_engine *engine;
+        struct pt_output *output;
+        struct pt_observer observer;
+        char hostname[256];
+        int64_t started;
+        enum status status; /* the worst so far */
+};
+
+/* Set by INT and TERM, and when no output is left; looked at by the loop and by outputs that wait.
+ */
+static volatile bool stop;
+
+static void on_signal(int signal)
+{
+        (void)signal;
+        stop = true;
+}
+
+/* ---- set up ---- */
+
+static void keep_standard_descriptors(void)
+{
+        /* Where one was closed, the first output file would take its place, and our words with it.
+         */
+        for (int fd = 0; fd <= 2; fd++) {
+                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
+                        abort();
+        }
+}
+
+static void catch_signals(void)
+{
+        /* No SA_RESTART: a read that waits for a slow input must end too. */
+        struct sigaction action = {.sa_handler = on_signal};
+        struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+        sigemptyset(&action.sa_mask);
+        sigaction(SIGINT, &action, NULL);
+        sigaction(SIGTERM, &action, NULL);
+        sigemptyset(&ignore.sa_mask);
+        sigaction(SIGPIPE, &ignore, NULL); /* a reader that went away is a lost output */
+}
+
+static enum status refuse(const char *sentence)
+{
+        pt_say("%s", sentence);
+        return STATUS_USAGE;
+}
+
+static enum status no_memory(void)
+{
+        pt_say("%s", strerror(ENOMEM));
+        return STATUS_START;
+}
+
+static enum status read_options(struct pt_options *options, int argc, char **argv)
+{
+        struct pt_rule_error error = {0};
+        int r = pt_config_options(argc, argv, options, &error);
+
+        if (r == -EINVAL) {
+                pt_say_fault(&error);
+                return STATUS_USAGE;
+        }
+        return r < 0 ? no_memory() : STATUS_GO;
+}
+
+static enum status print_config(const struct pt_options *options)
+{
+        struct pt_options shown = *options;
+        char *folder[2] = {(char *)pt_load_folder(), NULL};
+
+        if (!shown.rules.count)
+                shown.rules = (struct pt_texts){folder, 1};
+        if (pt_config_print(stdout, &shown) < 0 || fflush(stdout) != 0)
+                return STATUS_START;
+        return STATUS_DONE;
+}
+
+static enum status explain(const struct pt_options *options)
+{
+        struct pt_rules *rules;
+        int r = pt_load_rules(&options->rules, &rules);
+
+        if (r < 0)
+                return STATUS_USAGE;
+        for (size_t i = 0; r == 0 && i < options->explain.count; i++)
+                r = pt_explain(stdout, rules, options, options->explain.list[i]);
+        pt_rules_free(rules);
+        if (r < 0 || fflush(stdout) != 0)
+                return STATUS_START;
+        return STATUS_DONE;
+}
+
+static enum status test(const struct pt_options *options)
+{
+        struct pt_settings settings = pt_config_settings(options);
+        int r = pt_check(options, &settings);
+
+        if (fflush(stdout) != 0)
+                return STATUS_START;
+        return r < 0 ? STATUS_USAGE : STATUS_DONE;
+}
+
+/* What is asked for besides a run. */
+static enum status answer(const struct pt_options *options)
+{
+        if (options->help) {
+                pt_options_help(stdout);
+                return fflush(stdout) == 0 ? STATUS_DONE : STATUS_START;
+        }
+        if (options->version)
+                return printf("portent %s\n", PT_VERSION) > 0 && fflush(stdout) == 0 ? STATUS_DONE
+                                                                                     : STATUS_START;
+        if (options->print_config)
+                return print_config(options);
+        if (options->explain.count)
+                return explain(options);
+        if (options->test)
+                return test(options);
+        return STATUS_GO;
+}
+
+/* A file without -r before it looks like a filter expression. */
+static enum status check_input(const struct pt_options *options)
+{
+        struct pt_replay_fault fault;
+
+        if (!options->inputs.count && options->filter && access(options->filter, F_OK) == 0)
+                return refuse("there is no input: -r is missing before the file (see portent "
+                              "--help)");
+        if (!options->inputs.count)
+                return refuse("there is no input: -r FILE reads a capture (see portent --help)");
+        if (options->filter && pt_replay_check_filter(options->filter, &fault) < 0)
+                return refuse(fault.sentence);
+        return pt_check_files(options) < 0 ? STATUS_USAGE : STATUS_GO;
+}
+
+static const char *file_name(void *context, uint32_t file)
+{
+        const struct pt_options *options = context;
+
+        return file < options->inputs.count ? options->inputs.list[file] : NULL;
+}
+
+static void name_observer(struct sensor *sensor)
+{
+        const struct pt_options *options = &sensor->options;
+        const char *host = NULL;
+
+        if (gethostname(sensor->hostname, sizeof sensor->hostname - 1) == 0 && *sensor->hostname)
+                host = sensor->hostname;
+        sensor->observer = (struct pt_observer){
+                .name = options->observer_name ? options->observer_name : host,
+                .hostname = host,
+                .version = PT_VERSION,
+                .file_name = file_name,
+                .file_context = &sensor->options,
+        };
+}
+
+static bool reads_standard_input(const struct pt_options *options)
+{
+        for (size_t i = 0; i < options->inputs.count; i++) {
+                if (strcmp(options->inputs.list[i], "-") == 0)
+                        return true;
+        }
+        return false;
+}
+
+static enum status open_output(struct sensor *sensor)
+{
+        char sentence[PT_OPTION_SENTENCE];
+        const char *stats = sensor->options.stats;
+        int r = stats ? pt_check_file(stats) : 0; /* now, and not after hours of reading */
+        struct pt_output_settings settings = {
+                .destinations = &sensor->options.outputs,
+                .format = sensor->options.format,
+                .prompt = reads_standard_input(&sensor->options),
+                .stop = &stop,
+                .observer = &sensor->observer,
+        };
+
+        if (r < 0) {
+                pt_say("%s: %s", stats, strerror(-r));
+                return STATUS_START;
+        }
+        if (pt_output_open(&settings, &sensor->output, sentence) < 0) {
+                pt_say("%s", sentence);
+                return STATUS_START;
+        }
+        return STATUS_GO;
+}
+
+static enum status make_engine(struct sensor *sensor)
+{
+        struct pt_settings settings = pt_config_settings(&sensor->options);
+        struct pt_receiver receiver = {pt_output_event, sensor->output};
+        int r = pt_engine_new(&settings, sensor->rules, &receiver, &sensor->engine);
+
+        if (r < 0) {
+                pt_say("the engine cannot be made: %s", strerror(-r));
+                return r == -EINVAL ? STATUS_USAGE : STATUS_START;
+        }
+        return STATUS_GO;
+}
+
+static void say_start(const struct sensor *sensor)
+{
+        char memory[PT_VALUE_TEXT];
+
+        if (sensor->options.quiet)
+                return;
+        pt_say("memory budget %s, %zu rules", pt_size_format(sensor->options.memory, memory),
+               sensor->rules->count);
+        for (size_t i = 0; sensor->options.verbose && i < sensor->rules->count; i++)
+                pt_say("rule %s from %s", sensor->rules->list[i]->id, sensor->rules->list[i]->file);
+}
+
+static enum status set_up(struct sensor *sensor, int argc, char **argv)
+{
+        enum status status;
+
+        keep_standard_descriptors();
+        json_object_seed(HASH_SEED);
+        sensor->started = pt_health_clock();
+        status = read_options(&sensor->options, argc, argv);
+        if (status == STATUS_GO)
+                status = answer(&sensor->options);
+        if (status == STATUS_GO)
+                status = check_input(&sensor->options);
+        if (status == STATUS_GO && pt_load_rules(&sensor->options.rules, &sensor->rules) < 0)
+                status = STATUS_USAGE;
+        if (status != STATUS_GO)
+                return status;
+        name_observer(sensor);
+        catch_signals();
+        status = open_output(sensor);
+        if (status == STATUS_GO)
+                status = make_engine(sensor);
+        /* From here on jansson makes nothing but documents, one after the other. */
+        if (status == STATUS_GO && pt_arena_begin(DOCUMENT_MEMORY) < 0)
+                status = no_memory();
+        if (status == STATUS_GO)
+                say_start(sensor);
+        return status;
+}
+
+/* ---- loop ---- */
+
+static void note(struct sensor *sensor, enum status status)
+{
+        if (status > sensor->status)
+                sensor->status = status;
+}
+
+static enum pt_replay_step read_frames(struct sensor *sensor, struct pt_replay *replay,
+                                       struct pt_replay_fault *fault)
+{
+        enum pt_replay_step step = PT_REPLAY_FRAME;
+        struct pt_frame frame;
+
+        while (!stop) {
+                step = pt_replay_next(replay, &frame, fault);
+                if (step != PT_REPLAY_FRAME)
+                        break;
+                pt_engine_packet(sensor->engine, &frame);
+        }
+        return step;
+}
+
+static void read_input(struct sensor *sensor, uint32_t file)
+{
+        const struct pt_options *options = &sensor->options;
+        const char *path = options->inputs.list[file];
+        struct pt_replay_fault fault = {0};
+        struct pt_replay *replay;
+
+        if (options->verbose && !options->quiet)
+                pt_say("reading %s", path);
+        if (pt_replay_open(path, options->filter, file, &replay, &fault) < 0) {
+                pt_say("%s", fault.sentence);
+                note(sensor, STATUS_INPUT);
+                return;
+        }
+        /* A read that a signal ended looks like a cut. */
+        if (read_frames(sensor, replay, &fault) == PT_REPLAY_CUT && !stop) {
+                pt_say("%s", fault.sentence);
+                note(sensor, STATUS_INPUT);
+        }
+        pt_replay_free(replay);
+}
+
+static void loop(struct sensor *sensor)
+{
+        for (size_t i = 0; i < sensor->options.inputs.count && !stop; i++)
+                read_input(sensor, (uint32_t)i);
+}
+
+/* ---- take down ---- */
+
+static void write_stats(struct sensor *sensor, const struct pt_health *health)
+{
+        const char *path = sensor->options.stats;
+        int r = path ? pt_health_write(health, path) : 0;
+
+        if (r == 0)
+                return;
+        pt_say("%s: %s", path, strerror(-r));
+        note(sensor, STATUS_START);
+}
+
+static void finish(struct sensor *sensor)
+{
+        const struct pt_options *options = &sensor->options;
+        const struct pt_health health = {
+                .engine = sensor->engine,
+                .output = sensor->output,
+                .observer = &sensor->observer,
+                .started = sensor->started,
+                .filtered = options->filter != NULL,
+                .near_misses_told = options->near_misses,
+        };
+
+        pt_engine_finish(sensor->engine);
+        pt_output_flush(sensor->output);
+        if (options->log & PT_LOG_STATS && pt_health_tell(&health) < 0)
+                note(sensor, no_memory());
+        pt_output_flush(sensor->output);
+        write_stats(sensor, &health);
+        if (pt_output_lost(sensor->output))
+                note(sensor, STATUS_START);
+        if (!options->quiet)
+                pt_health_last_words(&health, options->verbose);
+}
+
+static void take_down(struct sensor *sensor)
+{
+        pt_engine_free(sensor->engine);
+        pt_output_free(sensor->output);
+        pt_rules_free(sensor->rules);
+        pt_arena_end();
+        pt_options_clear(&sensor->options);
+}
+
+int main(int argc, char **argv)
+{
+        struct sensor sensor = {0};
+        enum status status = set_up(&sensor, argc, argv);
+
+        if (status == STATUS_GO) {
+                loop(&sensor);
+                finish(&sensor);
+                status = sensor.status;
+        }
+        take_down(&sensor);
+        return status;
+}

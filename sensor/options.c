@@ -1,0 +1,417 @@
+#include "options.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/address.h"
+
+#define AT(member) offsetof(struct pt_options, member)
+#define MILLISECOND INT64_C(1000000)
+#define SECOND (1000 * MILLISECOND)
+#define HOUR (3600 * SECOND)
+#define MIB (INT64_C(1) << 20)
+
+#define HOME_NETWORKS "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,fc00::/7,fe80::/10"
+
+/* clang-format off */
+const struct pt_option pt_option_table[] = {
+        /*
+         * group, letter, name, argument, key,
+         * type, member, default, range,
+         * meaning
+         */
+        {PT_GROUP_INPUT, 'r', "read", "FILE", NULL,
+         PT_OPTION_LIST, AT(inputs), NULL, 0, 0,
+         "read this capture (pcap or pcapng), - for standard input; repeatable, in this order"},
+        {PT_GROUP_INPUT, 0, "home-network", "PREFIX", "home_networks",
+         PT_OPTION_PREFIXES, AT(home_networks), HOME_NETWORKS, 0, 0,
+         "a network whose hosts are inside, as those with private addresses are; repeatable"},
+        {PT_GROUP_OUTPUT, 'o', "output", "FILE", "outputs",
+         PT_OPTION_OUTPUTS, AT(outputs), "-", 1, 0,
+         "append what is found to this file, - for standard output; repeatable"},
+        {PT_GROUP_OUTPUT, 0, "format", "FORMAT", "format",
+         PT_OPTION_FORMAT, AT(format), "auto", 0, 0,
+         "ecs (one JSON document a line), text (one readable line for each alert), or auto: text "
+         "on a terminal, ecs elsewhere"},
+        {PT_GROUP_OUTPUT, 0, "log", "KINDS", "log",
+         PT_OPTION_KINDS, AT(log), "alert", 0, 0,
+         "what else to write, separated by commas: dns, connection, stats"},
+        {PT_GROUP_OUTPUT, 0, "connection-ports", "LOW-HIGH", "connection_ports",
+         PT_OPTION_PORTS, AT(connection_ports), "1-65535", 0, 0,
+         "destination ports that --log connection writes"},
+        {PT_GROUP_OUTPUT, 0, "near-misses", NULL, "near_misses",
+         PT_OPTION_FLAG, AT(near_misses), NULL, 0, 0,
+         "write also what fits a rule's arithmetic and yet is no match, and why"},
+        {PT_GROUP_OUTPUT, 0, "stats", "FILE", NULL,
+         PT_OPTION_TEXT, AT(stats), NULL, 0, 0,
+         "at the end, write all counters to this file as one JSON object"},
+        {PT_GROUP_RULES, 'R', "rules", "DIR|FILE", "rules",
+         PT_OPTION_LIST, AT(rules), NULL, 1, 0,
+         "read rules from here and not from where they are installed; repeatable"},
+        {PT_GROUP_RULES, 0, "lab", NULL, "lab",
+         PT_OPTION_FLAG, AT(lab), NULL, 0, 0,
+         "let private destinations count too, for closed laboratories"},
+        {PT_GROUP_RULES, 0, "explain", "ADDRESS", NULL,
+         PT_OPTION_ADDRESSES, AT(explain), NULL, 0, 0,
+         "show what every rule calculates from this address, and leave; repeatable"},
+        {PT_GROUP_RUN, 'c', "config", "FILE", NULL,
+         PT_OPTION_TEXT, AT(config), NULL, 0, 0,
+         "read the configuration from this JSON file; a flag wins over it"},
+        {PT_GROUP_RUN, 0, "memory", "SIZE", "memory",
+         PT_OPTION_SIZE, AT(memory), "64M", 8 * MIB, 65536 * MIB,
+         "the memory for all that is remembered, taken at the start"},
+        {PT_GROUP_RUN, 'T', "test", NULL, NULL,
+         PT_OPTION_FLAG, AT(test), NULL, 0, 0,
+         "test configuration, rules and outputs, and leave"},
+        {PT_GROUP_RUN, 0, "print-config", NULL, NULL,
+         PT_OPTION_FLAG, AT(print_config), NULL, 0, 0,
+         "print the configuration that is in effect, and leave"},
+        {PT_GROUP_HELP, 'q', "quiet", NULL, NULL,
+         PT_OPTION_FLAG, AT(quiet), NULL, 0, 0,
+         "say nothing on standard error but faults"},
+        {PT_GROUP_HELP, 'v', "verbose", NULL, NULL,
+         PT_OPTION_FLAG, AT(verbose), NULL, 0, 0,
+         "say more on standard error: rules, inputs, and every counter at the end"},
+        {PT_GROUP_HELP, 'V', "version", NULL, NULL,
+         PT_OPTION_FLAG, AT(version), NULL, 0, 0,
+         "print the version, and leave"},
+        {PT_GROUP_HELP, 'h', "help", NULL, NULL,
+         PT_OPTION_FLAG, AT(help), NULL, 0, 0,
+         "print this, and leave"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "reorder",
+         PT_OPTION_DURATION, AT(reorder), "50ms", 0, 10 * SECOND,
+         "how long a SYN waits for an answer that was captured behind it"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "window",
+         PT_OPTION_DURATION, AT(window), "10m", SECOND, 24 * HOUR,
+         "how long an answer counts at least"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "max_window",
+         PT_OPTION_DURATION, AT(max_window), "1h", SECOND, 24 * HOUR,
+         "how long an answer counts at most, whatever its TTL"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "cross_window",
+         PT_OPTION_DURATION, AT(cross_window), "60s", 0, 24 * HOUR,
+         "how long its addresses give ports for other destinations"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "throttle",
+         PT_OPTION_DURATION, AT(throttle), "5m", 0, 24 * HOUR,
+         "how long a repeated match is held back at first"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "nat64_prefixes",
+         PT_OPTION_NAT64, AT(nat64_prefixes), "64:ff9b::/96", 0, 0,
+         "IPv6 networks whose addresses end in an IPv4 address"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "observer.name",
+         PT_OPTION_TEXT, AT(observer_name), NULL, 0, 0,
+         "the name of this sensor in documents (default: the host's)"},
+};
+/* clang-format on */
+
+#define ROWS (sizeof pt_option_table / sizeof *pt_option_table)
+
+const size_t pt_option_count = ROWS;
+
+_Static_assert(ROWS <= PT_OPTIONS_MOST, "struct pt_options has a source for each option");
+
+static const char *const formats[] = {"auto", "ecs", "text"};
+static const char *const kinds[] = {"alert", "dns", "connection", "stats"};
+static const char *const kinds_to_come[] = {"state", "expectation"};
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+const char *pt_format_name(enum pt_format format)
+{
+        return formats[format];
+}
+
+const char *pt_log_kind_name(unsigned place)
+{
+        return place < COUNT(kinds) ? kinds[place] : NULL;
+}
+
+int pt_option_refuse(char sentence[PT_OPTION_SENTENCE], const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(sentence, PT_OPTION_SENTENCE, format, arguments);
+        va_end(arguments);
+        return -EINVAL;
+}
+
+static int add(struct pt_texts *texts, const char *text)
+{
+        char **list = realloc(texts->list, (texts->count + 2) * sizeof *list);
+
+        if (!list)
+                return -ENOMEM;
+        texts->list = list;
+        list[texts->count] = strdup(text);
+        if (!list[texts->count])
+                return -ENOMEM;
+        list[++texts->count] = NULL;
+        return 0;
+}
+
+static void clear(struct pt_texts *texts)
+{
+        for (size_t i = 0; i < texts->count; i++)
+                free(texts->list[i]);
+        free(texts->list);
+        *texts = (struct pt_texts){0};
+}
+
+static int set_flag(const struct pt_option *option, void *into, const char *text, char *sentence)
+{
+        (void)option;
+        (void)sentence;
+        *(bool *)into = strcmp(text, "false") != 0;
+        return 0;
+}
+
+static int set_text(const struct pt_option *option, void *into, const char *text, char *sentence)
+{
+        char **member = into, *copy;
+
+        (void)option;
+        if (!*text)
+                return pt_option_refuse(sentence, "an empty text means nothing here");
+        copy = strdup(text);
+        if (!copy)
+                return -ENOMEM;
+        free(*member);
+        *member = copy;
+        return 0;
+}
+
+static int set_duration(const struct pt_option *option, void *into, const char *text,
+                        char *sentence)
+{
+        char low[PT_VALUE_TEXT], high[PT_VALUE_TEXT];
+        int64_t duration;
+
+        if (!pt_duration_parse(text, &duration))
+                return pt_option_refuse(sentence,
+                                        "\"%.60s\" is no duration: a whole number and one of ns us "
+                                        "ms s m h d is expected, as 10m",
+                                        text);
+        if (duration < option->low || duration > option->high)
+                return pt_option_refuse(sentence, "%.60s is out of range: %s to %s", text,
+                                        pt_duration_format(option->low, low),
+                                        pt_duration_format(option->high, high));
+        *(int64_t *)into = duration;
+        return 0;
+}
+
+static int set_size(const struct pt_option *option, void *into, const char *text, char *sentence)
+{
+        char low[PT_VALUE_TEXT], high[PT_VALUE_TEXT];
+        int64_t size;
+
+        if (!pt_size_parse(text, &size))
+                return pt_option_refuse(
+                        sentence,
+                        "\"%.60s\" is no size: a whole number of octets, or of K, M "
+                        "or G, is expected, as 64M",
+                        text);
+        if (size < option->low || size > option->high)
+                return pt_option_refuse(sentence, "%.60s is out of range: %s to %s", text,
+                                        pt_size_format(option->low, low),
+                                        pt_size_format(option->high, high));
+        *(int64_t *)into = size;
+        return 0;
+}
+
+static int set_ports(const struct pt_option *option, void *into, const char *text, char *sentence)
+{
+        (void)option;
+        if (!pt_ports_parse(text, into))
+                return pt_option_refuse(
+                        sentence,
+                        "\"%.60s\" is no range of ports: two numbers from 0 to 65535 "
+                        "are expected, the lower one first, as 4096-49151",
+                        text);
+        return 0;
+}
+
+static int set_format(const struct pt_option *option, void *into, const char *text, char *sentence)
+{
+        (void)option;
+        for (size_t i = 0; i < COUNT(formats); i++) {
+                if (strcmp(text, formats[i]) != 0)
+                        continue;
+                *(enum pt_format *)into = (enum pt_format)i;
+                return 0;
+        }
+        return pt_option_refuse(sentence, "\"%.60s\" is no format: there are ecs, text and auto",
+                                text);
+}
+
+/* The next of several texts separated by commas, blanks around it left out. */
+static bool next_part(const char **at, char *ret, size_t size)
+{
+        const char *begin = *at, *end;
+
+        if (!begin)
+                return false;
+        end = strchrnul(begin, ',');
+        *at = *end ? end + 1 : NULL;
+        begin += strspn(begin, " ");
+        while (end > begin && end[-1] == ' ')
+                end--;
+        snprintf(ret, size, "%.*s", (int)(end - begin), begin);
+        return true;
+}
+
+static int set_kind(unsigned *kinds_set, const char *text, char *sentence)
+{
+        for (size_t i = 0; i < COUNT(kinds); i++) {
+                if (strcmp(text, kinds[i]) != 0)
+                        continue;
+                *kinds_set |= 1u << i;
+                return 0;
+        }
+        for (size_t i = 0; i < COUNT(kinds_to_come); i++) {
+                if (strcmp(text, kinds_to_come[i]) == 0)
+                        return pt_option_refuse(
+                                sentence, "%s documents are not written by this version", text);
+        }
+        return pt_option_refuse(
+                sentence,
+                "\"%.60s\" is no kind of document: there are alert, dns, connection "
+                "and stats",
+                text);
+}
+
+static int set_kinds(const struct pt_option *option, void *into, const char *text, char *sentence)
+{
+        char part[64];
+        int r = 0;
+
+        (void)option;
+        while (r == 0 && next_part(&text, part, sizeof part))
+                r = set_kind(into, part, sentence);
+        return r;
+}
+
+static int add_text(const struct pt_option *option, void *into, const char *text, char *sentence)
+{
+        (void)option;
+        if (!*text)
+                return pt_option_refuse(sentence, "an empty text means nothing here");
+        return add(into, text);
+}
+
+static int add_output(const struct pt_option *option, void *into, const char *text, char *sentence)
+{
+        const struct pt_texts *outputs = into;
+
+        for (size_t i = 0; i < outputs->count; i++) {
+                if (strcmp(outputs->list[i], text) == 0)
+                        return pt_option_refuse(sentence, "%.200s is given twice", text);
+        }
+        if (strncmp(text, "unix:", 5) == 0 || strncmp(text, "tcp:", 4) == 0)
+                return pt_option_refuse(sentence,
+                                        "%.200s: this version writes to files and to standard "
+                                        "output only",
+                                        text);
+        return add_text(option, into, text, sentence);
+}
+
+static int add_address(const struct pt_option *option, void *into, const char *text, char *sentence)
+{
+        struct pt_address address;
+
+        (void)option;
+        if (pt_address_parse(text, &address) < 0)
+                return pt_option_refuse(sentence, "\"%.60s\" is no IP address", text);
+        return add(into, text);
+}
+
+static int add_prefixes(const struct pt_option *option, void *into, const char *text,
+                        char *sentence)
+{
+        struct pt_prefix prefix;
+        char part[64];
+        int r = 0;
+
+        while (r == 0 && next_part(&text, part, sizeof part)) {
+                if (pt_prefix_parse(part, &prefix) < 0)
+                        return pt_option_refuse(
+                                sentence,
+                                "\"%.60s\" is no network as 10.0.0.0/8 or fc00::/7, "
+                                "with no bits set beyond its length",
+                                part);
+                if (option->type == PT_OPTION_NAT64 &&
+                    (prefix.bits != 96 || pt_address_is_ipv4(&prefix.address)))
+                        return pt_option_refuse(sentence,
+                                                "\"%.60s\" is no IPv6 network of 96 bits, as "
+                                                "64:ff9b::/96",
+                                                part);
+                r = add(into, part);
+        }
+        return r;
+}
+
+static int (*const setters[PT_OPTION_TYPES])(const struct pt_option *, void *, const char *,
+                                             char *) = {
+        [PT_OPTION_FLAG] = set_flag,         [PT_OPTION_TEXT] = set_text,
+        [PT_OPTION_DURATION] = set_duration, [PT_OPTION_SIZE] = set_size,
+        [PT_OPTION_PORTS] = set_ports,       [PT_OPTION_FORMAT] = set_format,
+        [PT_OPTION_KINDS] = set_kinds,       [PT_OPTION_LIST] = add_text,
+        [PT_OPTION_OUTPUTS] = add_output,    [PT_OPTION_ADDRESSES] = add_address,
+        [PT_OPTION_PREFIXES] = add_prefixes, [PT_OPTION_NAT64] = add_prefixes,
+};
+
+void pt_option_begin(struct pt_options *options, const struct pt_option *option,
+                     enum pt_option_source source)
+{
+        uint8_t *present = &options->source[option - pt_option_table];
+
+        if (*present == source)
+                return;
+        *present = (uint8_t)source;
+        if (option->type == PT_OPTION_KINDS)
+                *(unsigned *)pt_option_at(options, option) = PT_LOG_ALERT;
+        else if (pt_option_is_list(option))
+                clear(pt_option_at(options, option));
+}
+
+int pt_option_set(struct pt_options *options, const struct pt_option *option,
+                  enum pt_option_source source, const char *text, char sentence[PT_OPTION_SENTENCE])
+{
+        pt_option_begin(options, option, source);
+        return setters[option->type](option, pt_option_at(options, option), text, sentence);
+}
+
+int pt_options_default(struct pt_options *ret)
+{
+        struct pt_options options = {.log = PT_LOG_ALERT};
+        char sentence[PT_OPTION_SENTENCE];
+
+        for (size_t i = 0; i < ROWS; i++) {
+                const struct pt_option *option = &pt_option_table[i];
+                int r = 0;
+
+                if (option->initial)
+                        r = pt_option_set(&options, option, PT_FROM_DEFAULT, option->initial,
+                                          sentence);
+                if (r < 0) {
+                        pt_options_clear(&options);
+                        return r;
+                }
+        }
+        *ret = options;
+        return 0;
+}
+
+void pt_options_clear(struct pt_options *options)
+{
+        for (size_t i = 0; i < ROWS; i++) {
+                const struct pt_option *option = &pt_option_table[i];
+
+                if (option->type == PT_OPTION_TEXT)
+                        free(*(char **)pt_option_at(options, option));
+                else if (pt_option_is_list(option) && option->type != PT_OPTION_KINDS)
+                        clear(pt_option_at(options, option));
+        }
+        free(options->filter);
+        *options = (struct pt_options){0};
+}

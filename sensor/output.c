@@ -1,0 +1,219 @@
+#include "output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "arena.h"
+#include "say.h"
+
+enum form {
+        FORM_ECS,
+        FORM_TEXT,
+        FORM_COLOUR,
+        FORMS,
+};
+
+struct place {
+        struct pt_sink *sink;
+        enum form form;
+        bool terminal;
+        bool lost;
+};
+
+struct pt_output {
+        const struct pt_observer *observer;
+        bool prompt;
+        bool failed; /* no memory for a line */
+        volatile bool *stop;
+        uint64_t sequence;
+        size_t lost; /* of the places */
+        size_t count;
+        struct place places[];
+};
+
+/* One event in the forms that were asked for. */
+struct lines {
+        char *text[FORMS];
+        size_t length[FORMS];
+};
+
+static void notice(void *context, const char *sentence)
+{
+        (void)context;
+        pt_say("%s", sentence);
+}
+
+/* no-color.org: a variable that is there and not empty. */
+static bool wants_colour(void)
+{
+        const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+        return !(no && *no) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+static enum form choose_form(enum pt_format format, bool terminal)
+{
+        if (format == PT_FORMAT_ECS || (format == PT_FORMAT_AUTO && !terminal))
+                return FORM_ECS;
+        return terminal && wants_colour() ? FORM_COLOUR : FORM_TEXT;
+}
+
+static int open_place(struct pt_output *output, const struct pt_output_settings *settings,
+                      const char *destination, char sentence[PT_OPTION_SENTENCE])
+{
+        struct place *place = &output->places[output->count];
+        int r = pt_sink_open(destination, &place->sink, sentence);
+
+        if (r < 0)
+                return r;
+        pt_sink_wait(place->sink, notice, NULL, settings->stop);
+        place->terminal = pt_sink_is_terminal(place->sink);
+        place->form = choose_form(settings->format, place->terminal);
+        output->count++;
+        return 0;
+}
+
+int pt_output_open(const struct pt_output_settings *settings, struct pt_output **ret,
+                   char sentence[PT_OPTION_SENTENCE])
+{
+        size_t count = settings->destinations->count;
+        struct pt_output *output = calloc(1, sizeof *output + count * sizeof *output->places);
+
+        snprintf(sentence, PT_OPTION_SENTENCE, "%s", strerror(ENOMEM));
+        if (!output)
+                return -ENOMEM;
+        output->observer = settings->observer;
+        output->prompt = settings->prompt;
+        output->stop = settings->stop;
+        for (size_t i = 0; i < count; i++) {
+                int r = open_place(output, settings, settings->destinations->list[i], sentence);
+
+                if (r < 0) {
+                        pt_output_free(output);
+                        return r;
+                }
+        }
+        *ret = output;
+        return 0;
+}
+
+static void lose(struct pt_output *output, struct place *place, int r)
+{
+        if (r >= 0 || place->lost)
+                return;
+        place->lost = true;
+        if (++output->lost == output->count)
+                *output->stop = true;
+        pt_say("%s: %s: nothing more is written there", pt_sink_destination(place->sink),
+               strerror(-r));
+}
+
+static int64_t wall_clock(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int make_line(struct pt_output *output, const struct pt_event *event, enum form form,
+                     struct lines *lines)
+{
+        char **text = &lines->text[form];
+        size_t *length = &lines->length[form];
+
+        if (*text)
+                return 0;
+        if (form == FORM_ECS)
+                return pt_event_ecs(event, output->observer, wall_clock(), output->sequence, text,
+                                    length);
+        return pt_event_text(event, output->observer, form == FORM_COLOUR, text, length);
+}
+
+static bool is_alert(const struct pt_event *event)
+{
+        enum pt_event_kind kind = pt_event_kind(event);
+
+        return kind == PT_EVENT_ALERT || kind == PT_EVENT_ROTATION || kind == PT_EVENT_REPEATS;
+}
+
+static void write_event(struct pt_output *output, struct place *place, const struct pt_event *event,
+                        struct lines *lines)
+{
+        int r;
+
+        if (place->lost)
+                return;
+        if (make_line(output, event, place->form, lines) < 0) {
+                if (!output->failed)
+                        pt_say("there is no memory for a line of output");
+                output->failed = true;
+                return;
+        }
+        r = pt_sink_write(place->sink, lines->text[place->form], lines->length[place->form]);
+        if (r == 0 && (place->terminal || (output->prompt && is_alert(event))))
+                r = pt_sink_flush(place->sink);
+        lose(output, place, r);
+}
+
+void pt_output_event(void *context, const struct pt_event *event)
+{
+        struct pt_output *output = context;
+        struct lines lines = {0};
+
+        output->sequence++;
+        for (size_t i = 0; i < output->count; i++)
+                write_event(output, &output->places[i], event, &lines);
+        for (size_t i = 0; i < FORMS; i++)
+                free(lines.text[i]);
+        pt_arena_reset();
+}
+
+void pt_output_line(struct pt_output *output, const char *ecs, const char *text)
+{
+        for (size_t i = 0; i < output->count; i++) {
+                struct place *place = &output->places[i];
+                const char *line = place->form == FORM_ECS ? ecs : text;
+
+                if (!place->lost)
+                        lose(output, place, pt_sink_write(place->sink, line, strlen(line)));
+        }
+}
+
+uint64_t pt_output_number(struct pt_output *output)
+{
+        return ++output->sequence;
+}
+
+void pt_output_flush(struct pt_output *output)
+{
+        for (size_t i = 0; i < output->count; i++) {
+                if (!output->places[i].lost)
+                        lose(output, &output->places[i], pt_sink_flush(output->places[i].sink));
+        }
+}
+
+bool pt_output_lost(const struct pt_output *output)
+{
+        return output->failed || output->lost > 0;
+}
+
+bool pt_output_stats(const struct pt_output *output, size_t place, const char **ret_destination,
+                     struct pt_sink_stats *ret)
+{
+        if (place >= output->count)
+                return false;
+        *ret_destination = pt_sink_destination(output->places[place].sink);
+        *ret = pt_sink_stats(output->places[place].sink);
+        return true;
+}
+
+struct pt_output *pt_output_free(struct pt_output *output)
+{
+        for (size_t i = 0; output && i < output->count; i++)
+                pt_sink_free(output->places[i].sink);
+        free(output);
+        return NULL;
+}

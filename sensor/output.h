@@ -1,0 +1,46 @@
+/*
+ * output: everything that is written, to every destination: each event is a line in the form that a
+ * destination wants, made once for each form.
+ */
+#pragma once
+
+#include "../lib/io/sink.h"
+#include "../lib/portent.h"
+#include "options.h"
+
+struct pt_output;
+
+struct pt_output_settings {
+        const struct pt_texts *destinations;
+        enum pt_format format;
+        bool prompt;         /* do not let an alert wait for the next lines */
+        volatile bool *stop; /* ends the waiting for a destination that takes nothing; set
+                                when there is none left that takes anything */
+        const struct pt_observer *observer;
+};
+
+/* 0, or a negative errno with a sentence. Borrows what the settings point to. */
+int pt_output_open(const struct pt_output_settings *settings, struct pt_output **ret,
+                   char sentence[PT_OPTION_SENTENCE]);
+
+/* A receiver of events: `output` is a struct pt_output. */
+void pt_output_event(void *output, const struct pt_event *event);
+
+/* A line that is no event: `ecs` goes where documents go, `text` where people read. */
+void pt_output_line(struct pt_output *output, const char *ecs, const char *text);
+
+/* The number of the next line, which it is then. */
+uint64_t pt_output_number(struct pt_output *output);
+
+/* Write what has been gathered. */
+void pt_output_flush(struct pt_output *output);
+
+/* Did a destination stop taking lines? (It was said when it did.) */
+bool pt_output_lost(const struct pt_output *output);
+
+/* What became of the lines of one destination; false behind the last. */
+bool pt_output_stats(const struct pt_output *output, size_t place, const char **ret_destination,
+                     struct pt_sink_stats *ret);
+
+/* Flushes. Takes NULL. Returns NULL. */
+struct pt_output *pt_output_free(struct pt_output *output);

@@ -1,0 +1,119 @@
+#include "value.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct unit {
+        const char *name;
+        int64_t value;
+};
+
+/* Largest first: what is shown takes the first one that divides it. */
+static const struct unit durations[] = {
+        {"d", INT64_C(86400000000000)},
+        {"h", INT64_C(3600000000000)},
+        {"m", INT64_C(60000000000)},
+        {"s", INT64_C(1000000000)},
+        {"ms", 1000000},
+        {"us", 1000},
+        {"ns", 1},
+};
+
+static const struct unit sizes[] = {
+        {"G", INT64_C(1) << 30},
+        {"M", 1 << 20},
+        {"K", 1 << 10},
+        {"", 1},
+};
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+/* Decimal digits without a sign. Returns what stands behind them, or NULL. */
+static const char *parse_number(const char *text, int64_t *ret)
+{
+        int64_t number = 0;
+
+        if (*text < '0' || *text > '9')
+                return NULL;
+        for (; *text >= '0' && *text <= '9'; text++) {
+                if (__builtin_mul_overflow(number, 10, &number) ||
+                    __builtin_add_overflow(number, *text - '0', &number))
+                        return NULL;
+        }
+        *ret = number;
+        return text;
+}
+
+static bool parse(const char *text, const struct unit *units, size_t count, int64_t *ret)
+{
+        int64_t number = 0, value;
+        const char *rest = parse_number(text, &number);
+
+        for (size_t i = 0; rest && i < count; i++) {
+                if (strcmp(rest, units[i].name) != 0)
+                        continue;
+                if (__builtin_mul_overflow(number, units[i].value, &value))
+                        return false;
+                *ret = value;
+                return true;
+        }
+        return false;
+}
+
+static const char *format(int64_t value, const struct unit *units, size_t count, const char *zero,
+                          char ret[PT_VALUE_TEXT])
+{
+        if (value == 0) {
+                snprintf(ret, PT_VALUE_TEXT, "%s", zero);
+                return ret;
+        }
+        for (size_t i = 0; i < count; i++) {
+                if (value % units[i].value != 0)
+                        continue;
+                snprintf(ret, PT_VALUE_TEXT, "%" PRId64 "%s", value / units[i].value,
+                         units[i].name);
+                break;
+        }
+        return ret;
+}
+
+bool pt_duration_parse(const char *text, int64_t *ret)
+{
+        return parse(text, durations, COUNT(durations), ret);
+}
+
+const char *pt_duration_format(int64_t duration, char ret[PT_VALUE_TEXT])
+{
+        return format(duration, durations, COUNT(durations), "0s", ret);
+}
+
+bool pt_size_parse(const char *text, int64_t *ret)
+{
+        return parse(text, sizes, COUNT(sizes), ret);
+}
+
+const char *pt_size_format(int64_t size, char ret[PT_VALUE_TEXT])
+{
+        return format(size, sizes, COUNT(sizes), "0", ret);
+}
+
+bool pt_ports_parse(const char *text, struct pt_ports *ret)
+{
+        int64_t low = 0, high;
+
+        text = parse_number(text, &low);
+        high = low;
+        if (text && *text == '-')
+                text = parse_number(text + 1, &high);
+        if (!text || *text || low > high || high > UINT16_MAX)
+                return false;
+        *ret = (struct pt_ports){(uint16_t)low, (uint16_t)high};
+        return true;
+}
+
+const char *pt_ports_format(struct pt_ports ports, char ret[PT_VALUE_TEXT])
+{
+        snprintf(ret, PT_VALUE_TEXT, "%u-%u", ports.low, ports.high);
+        return ret;
+}

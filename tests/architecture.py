@@ -1,0 +1,201 @@
+#!/usr/bin/python3
+"""The architecture, checked: who may include whom, and what core may link.
+
+Floors stand bottom to top. A file includes files of lower floors, of its own module, and of its own
+floor only where BESIDE says so. A new module is put on its floor here, or this test fails.
+
+    tests/architecture.py       reads the sources, and the build folder $BUILD
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build-tests"))
+
+FLOORS = [
+    {"portent", "bytes", "address", "hash", "clock", "counter"},
+    {"packet", "dns"},
+    {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector"},
+    {"pool", "recent", "cells", "names", "clients", "hosts", "evidence"},
+    {"verdict", "judge", "signature", "near", "chance", "hold", "campaign"},
+    {"event", "line", "engine", "observe", "tell"},
+    {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
+     "ecs", "text"},
+]
+IO = {"replay", "rulebook", "sink"}
+
+# What a module may include of its own floor: its header needs it, or it is a part of the other.
+BESIDE = {
+    "expression": {"formula", "token"},
+    "formula": {"expression", "token"},
+    "limit": {"strict"},
+    "rule": {"formula", "limit", "strict", "vector"},
+    "rules": {"rule", "limit", "strict"},
+    "vector": {"rule", "strict"},
+    "hosts": {"pool", "cells", "names", "clients"},
+    "cells": {"hosts"},
+    "names": {"cells"},
+    "clients": {"cells", "names"},
+    "evidence": {"cells", "names"},
+    "judge": {"verdict"},
+    "verdict": {"judge", "signature"},
+    "signature": {"judge"},
+    "near": {"judge", "signature"},
+    "hold": {"verdict"},
+    "campaign": {"verdict"},
+    "engine": {"event", "line"},
+    "observe": {"engine"},
+    "tell": {"engine", "event"},
+    "reason": {"words"},
+    "document": {"community", "words"},
+    "groups": {"document"},
+    "records": {"document", "words"},
+    "alert": {"document", "identity", "words"},
+    "stats": {"document", "ecs"},
+    "ecs": {"alert", "document", "identity", "words"},
+    "text": {"words"},
+}
+
+# What core may take from outside: memory, text, arithmetic, JSON and two libraries' functions. No
+# file, no socket, no clock, no environment, no output.
+CORE_MAY_USE = re.compile("|".join([
+    r"mem(cpy|move|set|cmp|chr|rchr|mem)",
+    r"str(len|nlen|cmp|ncmp|casecmp|chr|rchr|str|spn|cspn|pbrk|dup|ndup|toul|toull|tol|toll|tod)",
+    r"malloc|calloc|realloc|free|aligned_alloc|madvise|qsort|qsort_r|bsearch|abort",
+    r"v?snprintf|__(v?snprintf|mem\w+|str\w+)_chk|open_memstream",
+    r"is(alnum|alpha|digit|print|space|xdigit)|to(lower|upper)|__ctype_\w+_loc",
+    r"gmtime_r|strftime|htonl?s?|ntohl?s?|inet_(pton|ntop)",
+    r"pow|exp|log|log1p|expm1|log10|floor|ceil|fabs",
+    r"json_(?!load_file|loadf|dump_file|dumpf)\w+|jansson_\w+|nettle_\w+",
+    r"pt_\w+",
+    # the compiler's own
+    r"__popcount\w+|__stack_chk_fail|__assert_fail|__errno_location|_GLOBAL_OFFSET_TABLE_",
+]))
+
+# Modules that run for each packet and keep nothing: they do not even know malloc.
+NO_MEMORY = {"address", "clock", "counter", "packet", "dns", "chance", "community"}
+MEMORY = {"malloc", "calloc", "realloc", "aligned_alloc", "strdup", "strndup"}
+
+failures = []
+checks = 0
+
+
+def check(condition, sentence):
+    global checks
+    checks += 1
+    if not condition:
+        failures.append(sentence)
+        print("architecture:", sentence)
+
+
+def run(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def includes(path):
+    return re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(), re.M)
+
+
+def floor_of(module):
+    for number, modules in enumerate(FLOORS):
+        if module in modules:
+            return number
+    return None
+
+
+def check_core_file(path):
+    own, floor = path.stem, floor_of(path.stem)
+    check(floor is not None, f"{path.relative_to(ROOT)} stands on no floor")
+    for name in includes(path):
+        other = pathlib.PurePath(name).stem
+        check(
+            floor is not None and "/" not in name
+            and (other == own or (floor_of(other) is not None and floor_of(other) < floor)
+                 or other in BESIDE.get(own, ())),
+            f"{path.relative_to(ROOT)} includes {name}: not on a lower floor")
+
+
+def check_upper_file(path, may):
+    for name in includes(path):
+        target = (path.parent / name).resolve()
+        check(target.exists() and any(target.is_relative_to(ROOT / folder) for folder in may),
+              f"{path.relative_to(ROOT)} includes {name}")
+
+
+def check_includes():
+    for path in sorted((ROOT / "lib").glob("*.[ch]")):
+        check_core_file(path)
+    for path in sorted((ROOT / "lib" / "io").glob("*.[ch]")):
+        check(path.stem in IO, f"{path.relative_to(ROOT)} stands on no floor")
+        check_upper_file(path, ["lib"])
+    for path in sorted((ROOT / "sensor").glob("*.[ch]")):
+        check_upper_file(path, ["lib", "sensor"])
+
+
+def check_built():
+    """A file that is not built is not checked by anything else."""
+    text = "".join((ROOT / folder / "meson.build").read_text() for folder in ("lib", "sensor"))
+    for path in [*(ROOT / "lib").rglob("*.c"), *(ROOT / "sensor").rglob("*.c")]:
+        check(f"{path.name}'" in text, f"{path.relative_to(ROOT)} is in no meson.build")
+
+
+def core_objects():
+    return sorted((BUILD / "lib" / "libcore.a.p").glob("*.o"))
+
+
+def check_symbols():
+    for path in core_objects():
+        module = path.name.removesuffix(".c.o")
+        for line in run("nm", "--undefined-only", "--format=posix", path).splitlines():
+            symbol = line.split()[0]
+            check(CORE_MAY_USE.fullmatch(symbol), f"lib/{module}.c uses {symbol}")
+            check(module not in NO_MEMORY or symbol not in MEMORY,
+                  f"lib/{module}.c takes memory: {symbol}")
+
+
+def writable_symbols(path):
+    lines = [line.split() for line in run("nm", "--format=posix", path).splitlines()]
+    return ", ".join(line[0] for line in lines if line[1] in "dDbBC")
+
+
+def check_no_globals():
+    """No section of core can be written, but for constant tables of pointers (.data.rel.ro)."""
+    section = re.compile(r"\]\s+(\S+)\s+\S+\s+\S+\s+\S+\s+(\S+)\s+\S+\s+(\S*W\S*)\s")
+    for path in core_objects():
+        for name, size, _ in section.findall(run("readelf", "--section-headers", "--wide", path)):
+            check(name.startswith(".data.rel.ro") or int(size, 16) == 0,
+                  f"lib/{path.name.removesuffix('.o')} has data that can be written, in {name}: "
+                  + writable_symbols(path))
+
+
+def check_exports():
+    header = (ROOT / "lib" / "portent.h").read_text()
+    declared = set(re.findall(r"^PT_PUBLIC\b[^;(]*?\b(pt_\w+)\(", header, re.M))
+    for path in (BUILD / "lib").glob("libportent.so.0"):
+        exported = {line.split()[0] for line in
+                    run("nm", "-D", "--defined-only", "--format=posix", path).splitlines()}
+        check(exported == declared, "libportent.so and portent.h differ: "
+              + ", ".join(sorted(exported ^ declared)))
+        needed = run("readelf", "--dynamic", path)
+        check("[libportent.so.0]" in needed, "libportent.so has another soname")
+        return
+    check(False, f"no libportent.so.0 in {BUILD / 'lib'}")
+
+
+def main():
+    check_includes()
+    check_built()
+    check(core_objects(), f"no objects of core in {BUILD}")
+    check_symbols()
+    check_no_globals()
+    check_exports()
+    print(f"{checks - len(failures)} passed, {len(failures)} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,622 @@
+#!/usr/bin/python3
+"""The command line, checked against the built program: exit status, what is said, what is written.
+
+Runs in the checkout; the program is $PORTENT. Ends with the line "N passed, N failed".
+"""
+import json
+import os
+import pty
+import re
+import select
+import signal
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PORTENT = os.path.abspath(os.environ.get("PORTENT", "build/sensor/portent"))
+RULES = os.path.abspath("rules")
+PCAPS = os.path.abspath("pcaps")
+APT12 = f"{PCAPS}/apt12.pcap"
+QUIET = f"{PCAPS}/quiet.pcap"
+
+# A capture of one SYN over raw IPv4 (link type 101): 203.0.113.5 to 198.51.100.23, port 10198,
+# which is 198 * 51 + 100. The client has a public address, and no DNS.
+SYN = (struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101) +
+       struct.pack("<IIII", 1795550223, 0, 40, 40) +
+       struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 64, 6, 0, bytes([203, 0, 113, 5]),
+                   bytes([198, 51, 100, 23])) +
+       struct.pack(">HHIIBBHHH", 40000, 10198, 1, 0, 0x50, 0x02, 1024, 0, 0))
+
+
+def run(*words, stdin=b"", **more):
+    """Run the program; strings out, whatever the bytes."""
+    return subprocess.run([PORTENT, *words], input=stdin, capture_output=True, timeout=60, **more)
+
+
+def lines(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def actions(documents):
+    return [d["event"]["action"] for d in documents]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name, content=None):
+        path = os.path.join(self.folder.name, name)
+        if content is not None:
+            with open(path, "wb") as file:
+                file.write(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def expect(self, status, *words, says=None, **more):
+        """The exit status; what standard error says, as a regular expression."""
+        result = run(*words, **more)
+        said = result.stderr.decode()
+        self.assertEqual(result.returncode, status, said)
+        if says is not None:
+            self.assertRegex(said, says)
+        for line in said.splitlines():
+            self.assertTrue(line.startswith("portent: "), line)
+        if result.stdout:
+            self.assertTrue(result.stdout.endswith(b"\n"))
+        return result
+
+    def fails(self, status, sentence, *words):
+        """One line on standard error, nothing on standard output."""
+        result = self.expect(status, *words)
+        self.assertEqual(result.stderr.decode(), f"portent: {sentence}\n")
+        self.assertEqual(result.stdout, b"")
+
+
+class Words(Case):
+    def test_help_and_version_go_to_standard_output(self):
+        for flag in "-h", "--help":
+            result = self.expect(0, flag)
+            self.assertIn(b"usage: portent -r FILE", result.stdout)
+            self.assertEqual(result.stderr, b"")
+        for flag in "-V", "--version":
+            self.assertRegex(self.expect(0, flag).stdout, rb"\Aportent \d+\.\d+\.\d+\n\Z")
+
+    def test_without_input_there_is_nothing_to_do(self):
+        self.fails(1, "there is no input: -r FILE reads a capture (see portent --help)")
+
+    def test_a_file_without_r_is_no_filter(self):
+        self.fails(1, "there is no input: -r is missing before the file (see portent --help)",
+                   APT12)
+
+    def test_wrong_usage_is_one_line_and_status_1(self):
+        self.fails(1, "there is no option --nonsense, or it is short for more than one "
+                      "(see portent --help)", "--nonsense")
+        self.fails(1, "there is no option -i (see portent --help)", "-i", "eth0")
+        self.fails(1, "--output: x is given twice", "-r", APT12, "-o", "x", "-o", "x")
+
+    def test_options_of_later_versions_are_unknown(self):
+        for flag in ("-D", "--follow", "--evidence=x", "--metrics=x", "--since=1", "--until=1",
+                     "--self-test"):
+            self.assertIn("there is no option", self.expect(1, flag).stderr.decode())
+
+    def test_a_control_character_in_a_name_stays_off_the_terminal(self):
+        result = self.expect(2, "-q", "-r", "no\x1b[31mfile")
+        self.assertNotIn(b"\x1b", result.stderr)
+
+    def test_quiet_says_nothing(self):
+        self.assertEqual(self.expect(0, "-q", "-r", APT12).stderr, b"")
+
+
+class Filter(Case):
+    def test_words_are_joined(self):
+        result = self.expect(0, "-r", APT12, "tcp", "and", "port", "10198",
+                             says="2 packets, 0 DNS answers")
+        self.assertEqual(lines(result)[0]["portent"]["verdict"], "port_only")
+
+    def test_a_bad_one_is_wrong_usage(self):
+        result = self.expect(1, "-r", APT12, "tcp", "port", says="syntax error")
+        self.assertEqual(result.stdout, b"")
+
+    def test_one_that_lets_nothing_pass_is_said(self):
+        self.expect(0, "-r", APT12, "port 1",
+                    says="nothing found: no packet passed the filter expression")
+
+
+class Inputs(Case):
+    def test_several_are_one_stream_in_the_order_given(self):
+        """The query and answer in one file, the SYN in the next: still one story."""
+        head, tail = self.cut_in_two(APT12, packets=2)
+        result = self.expect(0, "-q", "-r", head, "-r", tail)
+        (alert,) = lines(result)
+        self.assertEqual(alert["portent"]["verdict"], "dns_confirmed")
+        self.assertEqual(alert["portent"]["pcap"]["file"], tail)
+        self.assertEqual(alert["portent"]["packet"]["number"], 1)
+        self.assertEqual(alert["portent"]["dns"]["packet"]["number"], 2)
+        (alone,) = lines(self.expect(0, "-q", "-r", tail))
+        self.assertEqual(alone["portent"]["verdict"], "port_only")
+
+    def cut_in_two(self, path, packets):
+        with open(path, "rb") as file:
+            data = file.read()
+        order = "<" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+        at = 24
+        for _ in range(packets):
+            at += 16 + struct.unpack_from(order + "I", data, at + 8)[0]
+        return self.path("head.pcap", data[:at]), self.path("tail.pcap", data[:24] + data[at:])
+
+    def test_standard_input(self):
+        with open(APT12, "rb") as file:
+            result = self.expect(0, "-q", "-r", "-", stdin=file.read())
+        (alert,) = lines(result)
+        self.assertEqual(alert["portent"]["pcap"]["file"], "-")
+
+    def test_standard_input_twice_is_refused(self):
+        self.fails(1, "standard input is given twice, and can be read only once",
+                   "-r", "-", "-r", "-")
+
+    def test_a_bad_one_does_not_stop_the_next_and_the_status_is_2(self):
+        text = self.path("text.pcap", "this is no capture")
+        for bad in "/nonexistent/x.pcap", "/", text:
+            result = self.expect(2, "-q", "-r", bad, "-r", APT12,
+                                 says=f"^portent: {re.escape(bad)}: ")
+            self.assertEqual(len(lines(result)), 1)
+
+    def test_one_that_is_cut_still_gives_its_alerts(self):
+        """The file ends inside the record behind the SYN: name, offset and reason are said."""
+        with open(APT12, "rb") as file:
+            data = file.read()
+        cut = self.path("cut.pcap", data[:-5])
+        result = self.expect(2, "-q", "-r", cut, says=rf"^portent: {re.escape(cut)}: byte \d+: ")
+        self.assertEqual(len(lines(result)), 1)
+
+    def test_packets_of_a_dead_end_are_explained(self):
+        empty = self.path("empty.pcap", struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+        self.expect(0, "-r", empty, says="nothing found: there were no packets")
+        self.expect(0, "-r", f"{PCAPS}/syn-ack.pcap", says="nothing found: no TCP SYN was seen")
+        self.expect(0, "-r", QUIET, says="3 SYNs went where a rule calculates")
+        self.expect(0, "-r", QUIET, "tcp port 1",
+                    says="nothing found: no packet passed the filter expression")
+
+
+class Outputs(Case):
+    def test_a_file_is_appended_to_and_readable_by_nobody_else(self):
+        out = self.path("out.ndjson")
+        for count in 1, 2:
+            self.expect(0, "-q", "-r", APT12, "-o", out)
+            with open(out, "rb") as file:
+                self.assertEqual(len(file.read().splitlines()), count)
+        self.assertEqual(stat.S_IMODE(os.stat(out).st_mode) & 0o137, 0)
+
+    def test_every_one_of_several_gets_every_line(self):
+        a, b = self.path("a"), self.path("b")
+        result = self.expect(0, "-q", "-r", APT12, "-o", a, "-o", "-", "-o", b)
+        for path in a, b:
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), result.stdout)
+
+    def test_one_that_cannot_be_opened_ends_the_start(self):
+        result = self.expect(3, "-r", APT12, "-o", "/nonexistent/x",
+                             says="^portent: /nonexistent/x: ")
+        self.assertEqual(result.stdout, b"")
+
+    def test_the_capture_itself_is_no_output(self):
+        with open(APT12, "rb") as file:
+            before = file.read()
+        capture = self.path("a.pcap", before)
+        link = self.path("link.pcap")
+        os.link(capture, link)
+        for flag in "-o", "--stats":
+            for name in capture, link:
+                self.fails(1, f"{name} and {capture} are one file", "-r", capture, flag, name)
+        with open(capture, "rb") as file:
+            self.assertEqual(file.read(), before)
+
+    def test_two_names_of_one_file_are_refused(self):
+        out = self.path("out", "")
+        other = self.path("./out")
+        self.fails(1, f"{other} and {out} are one file", "-r", APT12, "-o", out, "-o", other)
+
+    def test_a_reader_that_went_away_is_said_and_ends_the_run(self):
+        read, write = os.pipe()
+        os.close(read)
+        result = subprocess.run([PORTENT, "-q", "-r", APT12], stdout=write, stderr=subprocess.PIPE,
+                                timeout=60)
+        os.close(write)
+        self.assertEqual(result.returncode, 3)
+        self.assertEqual(result.stderr, b"portent: -: Broken pipe: nothing more is written there\n")
+
+    def test_one_lost_reader_does_not_take_the_other(self):
+        out = self.path("out")
+        read, write = os.pipe()
+        os.close(read)
+        result = subprocess.run([PORTENT, "-q", "-r", APT12, "-o", "-", "-o", out], stdout=write,
+                                stderr=subprocess.PIPE, timeout=60)
+        os.close(write)
+        self.assertEqual(result.returncode, 3)
+        with open(out, "rb") as file:
+            self.assertEqual(len(file.read().splitlines()), 1)
+
+    def test_standard_descriptors_that_are_closed_are_not_mixed_up(self):
+        """An output file opened as descriptor 2 would be given our last words."""
+        out = self.path("out")
+        result = subprocess.run(
+            ["/bin/sh", "-c", 'exec "$0" "$@" 0<&- 1>&- 2>&-', PORTENT, "-r", APT12, "-o", out],
+            timeout=60, check=False)
+        self.assertEqual(result.returncode, 0)
+        with open(out, "rb") as file:
+            (line,) = file.read().splitlines()
+        json.loads(line)
+
+
+class Format(Case):
+    def on_terminal(self, *words, environment=None):
+        main, other = pty.openpty()
+        result = subprocess.run([PORTENT, "-q", *words], stdout=other, stderr=subprocess.PIPE,
+                                timeout=60,
+                                env={**os.environ, "TERM": "xterm", **(environment or {})})
+        os.close(other)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        text = b""
+        try:
+            while chunk := os.read(main, 65536):
+                text += chunk
+        except OSError:
+            pass  # the other end is closed
+        os.close(main)
+        return text
+
+    def test_ecs_in_a_pipe_and_text_on_a_terminal(self):
+        self.assertTrue(self.expect(0, "-q", "-r", APT12).stdout.startswith(b'{"@timestamp"'))
+        text = self.on_terminal("-r", APT12)
+        self.assertIn(b"198.51.100.23:10198", text)
+        self.assertNotIn(b"{", text)
+
+    def test_each_can_be_asked_for(self):
+        text = self.expect(0, "-q", "-r", APT12, "--format", "text").stdout
+        self.assertEqual(len(text.splitlines()), 1)
+        self.assertIn(b"apt12", text)
+        self.assertTrue(self.on_terminal("-r", APT12, "--format", "ecs").startswith(b'{"@time'))
+
+    def test_colour_is_for_terminals_that_want_it(self):
+        self.assertIn(b"\x1b[", self.on_terminal("-r", APT12))
+        self.assertNotIn(b"\x1b[", self.on_terminal("-r", APT12, environment={"NO_COLOR": "1"}))
+        self.assertNotIn(b"\x1b[", self.on_terminal("-r", APT12, environment={"TERM": "dumb"}))
+        self.assertNotIn(b"\x1b[", self.expect(0, "-q", "-r", APT12, "--format=text").stdout)
+
+
+class Kinds(Case):
+    def test_alerts_alone_by_default(self):
+        self.assertEqual(actions(lines(self.expect(0, "-q", "-r", APT12))),
+                         ["dns_calculation_port_match"])
+
+    def test_others_when_asked_for(self):
+        documents = lines(self.expect(0, "-q", "-r", APT12, "--log", "dns,connection,stats"))
+        datasets = [d["data_stream"]["dataset"] for d in documents]
+        self.assertEqual(sorted(datasets), ["portent.alert", "portent.connection", "portent.dns",
+                                            "portent.stats"])
+        self.assertEqual(datasets[-1], "portent.stats")
+        self.assertEqual([d["event"]["sequence"] for d in documents], [1, 2, 3, 4])
+
+    def test_connection_ports(self):
+        for ports, count in ("10198-10198", 1), ("1-1023", 0):
+            documents = lines(self.expect(0, "-q", "-r", APT12, "--log", "connection",
+                                          "--connection-ports", ports))
+            self.assertEqual(len(documents), 1 + count)
+
+    def test_near_misses(self):
+        self.assertEqual(self.expect(0, "-q", "-r", f"{PCAPS}/excluded-port.pcap").stdout, b"")
+        documents = lines(self.expect(0, "-q", "--near-misses", "-r",
+                                      f"{PCAPS}/excluded-port.pcap"))
+        self.assertEqual(set(actions(documents)), {"dns_calculation_near_miss"})
+
+    def test_later_kinds_are_refused_with_a_sentence(self):
+        self.fails(1, "--log: state documents are not written by this version",
+                   "-r", APT12, "--log", "state")
+
+
+class Stats(Case):
+    def read(self, path):
+        with open(path, encoding="ascii") as file:
+            text = file.read()
+        self.assertEqual(text.count("\n"), 1)
+        return json.loads(text)["portent"]["stats"]
+
+    def test_the_file_has_what_the_document_has(self):
+        path = self.path("stats.json")
+        result = self.expect(0, "-q", "-r", APT12, "--log", "stats", "--stats", path)
+        told, written = lines(result)[-1]["portent"]["stats"], self.read(path)
+        self.assertEqual(written["capture"]["packets"], 4)
+        self.assertEqual(written["capture"]["dropped"], 0)
+        self.assertEqual(written["alert"]["generated"], 1)
+        self.assertEqual(written["syn"], {"eligible": 1, "preceded_by_answer": 1})
+        self.assertEqual(told["output"]["delivered"], 1)     # the alert
+        self.assertEqual(written["output"]["delivered"], 2)  # and the stats document
+        self.assertEqual([o["destination"] for o in written["outputs"]], ["-"])
+        for both in told, written:
+            self.assertGreater(both.pop("uptime"), 0)
+            self.assertGreater(both.pop("memory")["bytes"], 0)
+            del both["output"], both["outputs"]
+        self.assertEqual(told, written)
+
+    def test_it_is_replaced_as_a_whole(self):
+        path = self.path("stats.json", "old\n" * 10000)
+        self.expect(0, "-q", "-r", APT12, "--stats", path)
+        self.assertEqual(self.read(path)["capture"]["packets"], 4)
+        self.assertEqual(os.listdir(self.folder.name), ["stats.json"])
+
+    def test_a_fifo_is_written_to_and_stays(self):
+        """Renaming a file over a device would take it from everybody. A FIFO stands in for one: no
+        test aims at /dev, for a fault would hit it."""
+        fifo = self.path("fifo")
+        os.mkfifo(fifo)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.expect(0, "-q", "-r", APT12, "--stats", fifo)
+        self.assertTrue(stat.S_ISFIFO(os.stat(fifo).st_mode))
+        written = json.loads(os.read(reader, 65536))
+        self.assertEqual(written["portent"]["stats"]["alert"]["generated"], 1)
+
+    def test_a_link_stays_and_what_it_leads_to_is_replaced(self):
+        target, link = self.path("target", "old\n" * 10000), self.path("link")
+        os.symlink(target, link)
+        self.expect(0, "-q", "-r", APT12, "--stats", link)
+        self.assertTrue(os.path.islink(link))
+        self.assertEqual(self.read(target)["alert"]["generated"], 1)
+
+    def test_standard_output_gets_it_behind_the_events(self):
+        for name in "-", "/proc/self/fd/1":
+            out = self.path("out" + name.replace("/", "_"))
+            with open(out, "wb") as file:
+                result = subprocess.run([PORTENT, "-q", "-r", APT12, "--stats", name], stdout=file,
+                                        stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            with open(out, "rb") as file:
+                alert, stats = map(json.loads, file.read().splitlines())
+            self.assertEqual(alert["event"]["kind"], "alert")
+            self.assertEqual(stats["portent"]["stats"]["alert"]["generated"], 1)
+
+    def test_a_place_that_cannot_be_written_is_said_at_the_start(self):
+        result = self.expect(3, "-r", APT12, "--stats", "/nonexistent/x",
+                             says="^portent: /nonexistent/x: No such file or directory$")
+        self.assertEqual(result.stdout, b"")
+
+
+class Rules(Case):
+    INVENTED = {"id": "invented", "name": "n", "port": "o4 + 10000",
+                "vectors": [{"address": "198.51.100.23", "port": 10023}]}
+
+    def rule(self, **changes):
+        return self.path("invented.json", json.dumps({**self.INVENTED, **changes}))
+
+    def test_without_r_the_tree_s_own_are_used(self):
+        shown = self.expect(0, "--print-config").stdout
+        self.assertEqual(json.loads(shown)["rules"], [RULES])
+
+    def test_a_file_alone_and_several_folders(self):
+        rule = self.rule()
+        self.assertEqual(self.expect(0, "-q", "-R", rule, "-r", APT12).stdout, b"")
+        result = self.expect(0, "-T", "-R", rule, "-R", RULES)
+        self.assertIn(b"rule invented (", result.stdout)
+        self.assertIn(b"rule apt12 (", result.stdout)
+
+    def test_a_bad_one_is_refused_with_its_place(self):
+        bad = self.path("bad.json", '{\n  "id": "x",\n  "name": "n",\n  "port": "o5"\n}\n')
+        for also in (), ("-T",), ("--explain", "192.0.2.1"):
+            self.expect(1, "-R", bad, "-r", APT12, *also,
+                        says=rf"portent: {re.escape(bad)}:4:\d+: port: ")
+
+    def test_a_vector_that_fails_refuses_the_start_too(self):
+        bad = self.rule(vectors=[{"address": "198.51.100.23", "port": 10024}])
+        for also in (), ("-T",):
+            self.expect(1, "-R", bad, "-r", APT12, *also,
+                        says=rf"portent: {re.escape(bad)}: rule invented: test vector 1: ")
+
+    def test_a_folder_that_is_not_there(self):
+        self.expect(1, "-R", "/nonexistent", "-r", APT12, says="^portent: /nonexistent: ")
+
+    def test_lab_lets_private_destinations_count(self):
+        capture = f"{PCAPS}/private-destination.pcap"
+        self.assertEqual(self.expect(0, "-q", "-r", capture).stdout, b"")
+        self.assertGreater(len(lines(self.expect(0, "-q", "--lab", "-r", capture))), 0)
+
+
+class Explain(Case):
+    def explain(self, address, *words):
+        result = self.expect(0, "--explain", address, *words)
+        self.assertEqual(result.stderr, b"")
+        head, *rows = result.stdout.decode().splitlines()
+        return head, {row.split()[0]: " ".join(row.split()[1:]) for row in rows}
+
+    # By hand: 198 * 51 + 100 = 10198; 198 * (51 + 100) = 29898; halves of 198.51.100.23 exchanged.
+    def test_an_address_that_every_limit_lets_pass(self):
+        head, rows = self.explain("198.51.100.23")
+        self.assertEqual(head, "198.51.100.23: o1 198, o2 51, o3 100, o4 23")
+        self.assertEqual(rows["apt12"], "port 10198 198 * 51 + 100 = 10198 would match")
+        self.assertEqual(rows["variant"], "port 29898 198 * (51 + 100) = 29898 would match")
+        self.assertEqual(rows["swap16"], "100.23.198.51, any port swap16(198.51.100.23) = "
+                                         "100.23.198.51 would match")
+
+    def test_a_port_outside_the_limits(self):
+        # 20 * 101 + 57 = 2077, the documented address
+        self.assertEqual(self.explain("20.101.57.9")[1]["apt12"],
+                         "port 2077 20 * 101 + 57 = 2077 dropped: port 2077 is outside its ports")
+
+    def test_an_excluded_port(self):
+        # 80 * 100 + 80 = 8080
+        self.assertEqual(self.explain("80.100.80.1")[1]["apt12"],
+                         "port 8080 80 * 100 + 80 = 8080 dropped: port 8080 is one that it "
+                         "excludes")
+
+    def test_a_result_that_is_no_port(self):
+        self.assertEqual(self.explain("255.255.255.1")[1]["variant"],
+                         "no port 255 * (255 + 255) = 130050 dropped: 130050 is no port")
+
+    def test_an_excluded_destination_and_a_lab(self):
+        # 192 * 168 + 1 = 32257
+        self.assertEqual(self.explain("192.168.1.9")[1]["apt12"],
+                         "port 32257 192 * 168 + 1 = 32257 dropped: 192.168.1.9 is excluded as a "
+                         "destination (but gives a port for others)")
+        self.assertEqual(self.explain("192.168.1.9", "--lab")[1]["apt12"],
+                         "port 32257 192 * 168 + 1 = 32257 would match")
+
+    def test_calculated_addresses_that_cannot_be_meant(self):
+        self.assertEqual(self.explain("8.8.8.8")[1]["swap16"],
+                         "8.8.8.8, any port swap16(8.8.8.8) = 8.8.8.8 dropped: it calculates the "
+                         "address itself")
+        self.assertIn("dropped: 10.0.8.9 is private", self.explain("8.9.10.0")[1]["swap16"])
+
+    def test_no_value(self):
+        rule = self.path("r.json", json.dumps({"id": "quotient", "name": "n",
+                                               "port": "1000 / o4"}))
+        self.assertEqual(self.explain("192.0.2.0", "-R", rule)[1]["quotient"],
+                         "no port 1000 / 0 = no value dropped: the port expression has no value")
+
+    def test_ipv4_inside_ipv6(self):
+        for address in "64:ff9b::c633:6417", "::ffff:198.51.100.23":
+            self.assertTrue(self.explain(address)[1]["apt12"].startswith("port 10198"), address)
+        result = self.expect(0, "--explain", "2001:db8::1")
+        self.assertEqual(result.stdout,
+                         b"2001:db8::1 holds no IPv4 address: no rule calculates with it\n")
+
+    def test_columns_are_aligned(self):
+        rows = self.expect(0, "--explain", "20.101.57.9").stdout.decode().splitlines()[1:]
+        ends = {row.index(" would") if " would" in row else row.index(" dropped")
+                for row in rows if not row.startswith("  nymaim")}
+        self.assertEqual(len(ends), 1)
+
+    def test_what_is_no_address(self):
+        self.fails(1, '--explain: "198.51.100" is no IP address', "--explain", "198.51.100")
+
+
+class Configuration(Case):
+    def test_a_flag_wins_over_it(self):
+        config = self.path("c.json", '{"format": "text", "lab": true}')
+        self.assertNotIn(b"{", self.expect(0, "-q", "-c", config, "-r", APT12).stdout)
+        lines(self.expect(0, "-q", "-c", config, "-r", APT12, "--format", "ecs"))
+
+    def test_a_bad_one_is_refused_with_its_place(self):
+        config = self.path("c.json", '{\n  "observer": {\n    "nmae": "x"\n  }\n}\n')
+        self.fails(1, f'{config}:3:5: observer.nmae: the key "nmae" is unknown here; '
+                      "there are name", "-c", config, "-r", APT12)
+
+    def test_what_is_printed_can_be_used(self):
+        printed = self.expect(0, "--print-config", "--lab", "--memory=32M", "--log=dns").stdout
+        config = self.path("c.json", printed)
+        self.assertEqual(self.expect(0, "-c", config, "--print-config").stdout, printed)
+        self.expect(0, "-c", config, "-r", APT12, says="memory budget 32M")
+
+    def test_the_name_of_the_sensor(self):
+        config = self.path("c.json", '{"observer": {"name": "dmz-7"}}')
+        (alert,) = lines(self.expect(0, "-q", "-c", config, "-r", APT12))
+        self.assertEqual(alert["observer"]["name"], "dmz-7")
+        self.assertEqual(alert["observer"]["hostname"], os.uname().nodename)
+
+    def test_home_networks_say_who_is_inside(self):
+        """No answer was seen: only an inside client's SYN counts (design 4.4)."""
+        capture = self.path("syn.pcap", SYN)
+        self.expect(0, "-r", capture, says="nothing found: no DNS was seen")
+        (alert,) = lines(self.expect(0, "-q", "-r", capture, "--home-network", "203.0.113.0/24"))
+        self.assertEqual(alert["portent"]["verdict"], "port_only")
+        config = self.path("c.json", '{"home_networks": ["203.0.113.0/24"]}')
+        self.assertEqual(len(lines(self.expect(0, "-q", "-r", capture, "-c", config))), 1)
+        self.assertEqual(self.expect(0, "-q", "-r", capture, "-c", config, "--home-network",
+                                     "192.0.2.0/24").stdout, b"")
+
+
+class Test(Case):
+    def test_all_is_well(self):
+        out = self.path("out")
+        result = self.expect(0, "-T", "-o", out, "-o", "-", "tcp")
+        for line in result.stdout.decode().splitlines():
+            self.assertTrue(line.endswith(" ok"), line)
+        self.assertEqual(result.stderr, b"")
+        self.assertFalse(os.path.exists(out), "a test leaves nothing behind")
+
+    def test_every_fault_is_said(self):
+        bad = self.path("bad.json", "[]")
+        result = self.expect(1, "-T", "-R", bad, "-o", "/nonexistent/x", "-o", "/", "--stats", "/",
+                             "tcp", "port")
+        said = result.stderr.decode()
+        for fault in ("syntax error", f"{bad}:1:1: ", "output /nonexistent/x: ",
+                      "output /: Is a directory", "stats /: Is a directory"):
+            self.assertIn(fault, said)
+
+
+class Signals(Case):
+    def start(self, *words):
+        process = subprocess.Popen([PORTENT, "-r", "-", *words], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_int_and_term_end_the_run_and_status_is_0(self):
+        for number in signal.SIGINT, signal.SIGTERM:
+            process = self.start("--log", "stats")
+            with open(APT12, "rb") as file:
+                process.stdin.write(file.read())
+            process.stdin.flush()
+            process.stderr.readline()  # the start is over, handlers are there
+            time.sleep(0.3)
+            process.send_signal(number)
+            out, said = self.end(process)
+            self.assertEqual(process.returncode, 0, said)
+            self.assertEqual(actions([json.loads(line) for line in out.splitlines()]),
+                             ["dns_calculation_port_match", "sensor_stats"])
+            self.assertIn(b"1 alert\n", said)
+            self.assertNotIn(b"Interrupted", said)
+
+    def test_an_alert_does_not_wait_for_the_end_of_standard_input(self):
+        """As behind tcpdump -w - | portent -r -: the next line may be hours away."""
+        process = self.start("-q")
+        with open(f"{PCAPS}/rotation.pcap", "rb") as file:
+            process.stdin.write(file.read())
+        process.stdin.flush()
+        ready, _, _ = select.select([process.stdout], [], [], 20)
+        self.assertTrue(ready, "the alert is still in a buffer")
+        json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        self.end(process)
+
+    def end(self, process):
+        """Standard input stays open: it is the signal that ends the run."""
+        out, said = process.stdout.read(), process.stderr.read()
+        process.wait(timeout=30)
+        process.stdin.close()
+        process.stdout.close()
+        process.stderr.close()
+        return out, said
+
+    def test_a_full_disk_is_waited_for_until_a_signal(self):
+        process = subprocess.Popen([PORTENT, "-r", APT12, "-o", "/dev/full"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addCleanup(process.kill)
+        said = process.stderr.readline() + process.stderr.readline()
+        self.assertIn(b"/dev/full: No space left on device: waiting", said)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGTERM)
+        process.stderr.read()
+        self.assertEqual(process.wait(timeout=30), 3)
+        process.stderr.close()
+
+
+class Memory(Case):
+    def test_the_budget_is_said_at_the_start(self):
+        self.expect(0, "-r", APT12, says="^portent: memory budget 64M, ")
+        self.expect(0, "-r", APT12, "--memory", "8M", says="^portent: memory budget 8M, ")
+
+
+def main():
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
+    result = unittest.TextTestRunner(verbosity=1, stream=sys.stderr).run(suite)
+    failed = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,319 @@
+#include "../sensor/config.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROWS(table) (sizeof(table) / sizeof(table)[0])
+#define BAD "tests/bad/config" /* tests run in the checkout */
+
+static struct pt_options read_good(const char *text)
+{
+        struct pt_rule_error error = {0};
+        struct pt_options o;
+
+        cr_assert_eq(pt_options_default(&o), 0);
+        cr_assert_eq(pt_config_read("good", text, strlen(text), &o, &error), 0, "%u:%u: %s: %s",
+                     error.line, error.column, error.path, error.sentence);
+        return o;
+}
+
+Test(config, every_key_reaches_its_option)
+{
+        struct pt_options o = read_good("{\"memory\": \"128M\", \"reorder\": \"20ms\","
+                                        " \"window\": \"5m\", \"max_window\": \"2h\","
+                                        " \"cross_window\": \"30s\", \"throttle\": \"0s\","
+                                        " \"home_networks\": [\"192.0.2.0/24\", \"2001:db8::/32\"],"
+                                        " \"nat64_prefixes\": [], \"lab\": true,"
+                                        " \"near_misses\": true, \"log\": [\"dns\", \"stats\"],"
+                                        " \"format\": \"text\", \"outputs\": [\"x\", \"-\"],"
+                                        " \"rules\": [\"r\"], \"connection_ports\": \"1-1023\","
+                                        " \"observer\": {\"name\": \"dmz\"}}");
+
+        cr_expect_eq(o.memory, 134217728);
+        cr_expect_eq(o.reorder, 20000000);
+        cr_expect_eq(o.window, 300000000000);
+        cr_expect_eq(o.max_window, 7200000000000);
+        cr_expect_eq(o.cross_window, 30000000000);
+        cr_expect_eq(o.throttle, 0);
+        cr_expect_eq(o.home_networks.count, 2);
+        cr_expect_str_eq(o.home_networks.list[1], "2001:db8::/32");
+        cr_expect_eq(o.nat64_prefixes.count, 0);
+        cr_expect(o.lab);
+        cr_expect(o.near_misses);
+        cr_expect_eq(o.log, PT_LOG_ALERT | PT_LOG_DNS | PT_LOG_STATS);
+        cr_expect_eq(o.format, PT_FORMAT_TEXT);
+        cr_expect_eq(o.outputs.count, 2);
+        cr_expect_str_eq(o.outputs.list[0], "x");
+        cr_expect_eq(o.rules.count, 1);
+        cr_expect_str_eq(o.rules.list[0], "r");
+        cr_expect_eq(o.connection_ports.low, 1);
+        cr_expect_eq(o.connection_ports.high, 1023);
+        cr_expect_str_eq(o.observer_name, "dmz");
+        pt_options_clear(&o);
+}
+
+Test(config, keys_that_start_with_a_hash_are_comments_in_every_object)
+{
+        struct pt_options o = read_good("{\"#\": 1, \"# why\": {\"lab\": true},\n"
+                                        " \"observer\": {\"# who\": [], \"name\": \"a\"}}\n");
+
+        cr_expect_not(o.lab);
+        cr_expect_str_eq(o.observer_name, "a");
+        pt_options_clear(&o);
+}
+
+Test(config, what_the_file_does_not_say_stays_as_it_was)
+{
+        struct pt_options o = read_good("{}");
+
+        cr_expect_eq(o.window, 600000000000);
+        cr_expect_eq(o.outputs.count, 1);
+        pt_options_clear(&o);
+}
+
+Test(config, a_size_may_be_a_number_of_octets)
+{
+        struct pt_options o = read_good("{\"memory\": 8388608}");
+
+        cr_expect_eq(o.memory, 8388608);
+        pt_options_clear(&o);
+}
+
+static char *read_file(const char *name, const char *ending, size_t *ret_length)
+{
+        char path[512], *text;
+        FILE *file;
+
+        snprintf(path, sizeof path, "%s/%s%s", BAD, name, ending);
+        file = fopen(path, "r");
+        cr_assert_not_null(file, "%s", path);
+        text = calloc(1, 65536);
+        *ret_length = fread(text, 1, 65535, file);
+        fclose(file);
+        return text;
+}
+
+/* Each bad configuration is a file, with the place and sentence that it deserves beside it. */
+static void expect_refused(const char *name)
+{
+        struct pt_rule_error error = {0};
+        struct pt_options o;
+        char said[1024];
+        size_t length, expected_length;
+        char *text = read_file(name, ".json", &length);
+        char *expected = read_file(name, ".expected", &expected_length);
+
+        cr_assert_eq(pt_options_default(&o), 0);
+        cr_expect_eq(pt_config_read("x.json", text, length, &o, &error), -EINVAL, "%s", name);
+        snprintf(said, sizeof said, "%u:%u: %s%s%s\n", error.line, error.column, error.path,
+                 *error.path ? ": " : "", error.sentence);
+        cr_expect_str_eq(said, expected, "%s: %s instead of %s", name, said, expected);
+        cr_expect_str_eq(error.file, "x.json");
+        pt_options_clear(&o);
+        free(text);
+        free(expected);
+}
+
+Test(config, bad_files_are_refused_with_place_and_sentence)
+{
+        DIR *folder = opendir(BAD);
+        struct dirent *entry;
+        size_t count = 0;
+
+        cr_assert_not_null(folder);
+        while ((entry = readdir(folder))) {
+                char *dot = strstr(entry->d_name, ".json");
+
+                if (!dot)
+                        continue;
+                *dot = '\0';
+                expect_refused(entry->d_name);
+                count++;
+        }
+        closedir(folder);
+        cr_expect_geq(count, 30);
+}
+
+/* ---- the file and the flags ---- */
+
+static char *write_file(const char *text)
+{
+        char *path = strdup("/tmp/test-config-XXXXXX");
+        int fd = mkstemp(path);
+        FILE *file = fdopen(fd, "w");
+
+        cr_assert_not_null(file);
+        fputs(text, file);
+        fclose(file);
+        return path;
+}
+
+static int read_words(int argc, const char *const *words, struct pt_options *ret,
+                      struct pt_rule_error *error)
+{
+        char *argv[16] = {NULL};
+        int r;
+
+        for (int i = 0; i < argc; i++)
+                argv[i] = strdup(words[i]);
+        r = pt_config_options(argc, argv, ret, error);
+        for (int i = 0; i < argc; i++)
+                free(argv[i]);
+        return r;
+}
+
+Test(config, a_flag_wins_over_the_file_wherever_it_stands)
+{
+        char *path = write_file("{\"memory\": \"32M\", \"outputs\": [\"a\", \"b\"],\n"
+                                " \"log\": [\"dns\"], \"lab\": true, \"window\": \"1m\"}");
+        const char *words[] = {"portent", "--memory", "16M",   "-c",    path,
+                               "-o",      "c",        "--log", "stats", "-rx"};
+        struct pt_rule_error error = {0};
+        struct pt_options o;
+
+        cr_assert_eq(read_words(ROWS(words), words, &o, &error), 0, "%s", error.sentence);
+        cr_expect_eq(o.memory, 16 << 20);
+        cr_expect_eq(o.outputs.count, 1);
+        cr_expect_str_eq(o.outputs.list[0], "c");
+        cr_expect_eq(o.log, PT_LOG_ALERT | PT_LOG_STATS);
+        cr_expect(o.lab);
+        cr_expect_eq(o.window, 60000000000);
+        cr_expect_eq(o.inputs.count, 1); /* the flags were read twice, and count once */
+        cr_expect_str_eq(o.config, path);
+        pt_options_clear(&o);
+        unlink(path);
+        free(path);
+}
+
+Test(config, a_fault_in_the_file_says_the_file)
+{
+        char *path = write_file("{\n  \"memory\": \"1M\"\n}");
+        const char *words[] = {"portent", "-c", path, "--memory", "16M"};
+        struct pt_rule_error error = {0};
+        struct pt_options o;
+
+        cr_assert_eq(read_words(ROWS(words), words, &o, &error), -EINVAL);
+        cr_expect_str_eq(error.file, path);
+        cr_expect_eq(error.line, 2);
+        cr_expect_eq(error.column, 13);
+        cr_expect_str_eq(error.path, "memory");
+        cr_expect_str_eq(error.sentence, "1M is out of range: 8M to 64G");
+        pt_options_clear(&o);
+        unlink(path);
+        free(path);
+}
+
+Test(config, options_that_contradict_each_other_are_refused)
+{
+        char *path = write_file("{\"window\": \"2h\"}");
+        const char *words[] = {"portent", "-c", path};
+        struct pt_rule_error error = {0};
+        struct pt_options o;
+
+        cr_assert_eq(read_words(ROWS(words), words, &o, &error), -EINVAL);
+        cr_expect_str_eq(error.sentence, "window is 2h, which is longer than max_window, 1h");
+        pt_options_clear(&o);
+        unlink(path);
+        free(path);
+}
+
+Test(config, a_file_that_cannot_be_read_is_refused_with_the_reason)
+{
+        static const struct {
+                const char *file, *sentence;
+        } rows[] = {
+                {"/nonexistent/x.json", "No such file or directory"},
+                {"/", "Is a directory"},
+                {"/dev/zero", "this is too long for a configuration"},
+        };
+
+        for (size_t i = 0; i < ROWS(rows); i++) {
+                struct pt_rule_error error = {0};
+                struct pt_options o;
+
+                cr_assert_eq(pt_options_default(&o), 0);
+                cr_expect_eq(pt_config_load(rows[i].file, &o, &error), -EINVAL);
+                cr_expect_str_eq(error.file, rows[i].file);
+                cr_expect_eq(error.line, 0);
+                cr_expect_str_eq(error.sentence, rows[i].sentence);
+                pt_options_clear(&o);
+        }
+}
+
+/* ---- the engine's side ---- */
+
+static void expect_same_list(const char *const *a, const char *const *b)
+{
+        size_t i = 0;
+
+        for (; a[i] && b[i]; i++)
+                cr_expect_str_eq(a[i], b[i]);
+        cr_expect(!a[i] && !b[i]);
+}
+
+/* The table's defaults and the library's are written down twice: they must say the same. */
+Test(config, defaults_of_the_program_are_those_of_the_library)
+{
+        struct pt_settings library, program;
+        struct pt_options o;
+
+        cr_assert_eq(pt_options_default(&o), 0);
+        pt_settings_default(&library);
+        program = pt_config_settings(&o);
+        cr_expect_eq(program.memory, library.memory);
+        cr_expect_eq(program.reorder, library.reorder);
+        cr_expect_eq(program.window, library.window);
+        cr_expect_eq(program.max_window, library.max_window);
+        cr_expect_eq(program.cross_window, library.cross_window);
+        cr_expect_eq(program.throttle, library.throttle);
+        cr_expect_eq(program.lab, library.lab);
+        cr_expect_eq(program.near_misses, library.near_misses);
+        cr_expect_eq(program.dns_events, library.dns_events);
+        cr_expect_eq(program.connection_events, library.connection_events);
+        cr_expect_eq(program.connection_port_low, library.connection_port_low);
+        cr_expect_eq(program.connection_port_high, library.connection_port_high);
+        expect_same_list(program.home_networks, library.home_networks);
+        expect_same_list(program.nat64_prefixes, library.nat64_prefixes);
+        pt_options_clear(&o);
+}
+
+Test(config, lists_that_are_empty_reach_the_engine_as_empty)
+{
+        struct pt_options o = read_good("{\"home_networks\": [], \"nat64_prefixes\": []}");
+        struct pt_settings settings = pt_config_settings(&o);
+
+        cr_assert_not_null(settings.home_networks);
+        cr_expect_null(settings.home_networks[0]);
+        cr_assert_not_null(settings.nat64_prefixes);
+        cr_expect_null(settings.nat64_prefixes[0]);
+        pt_options_clear(&o);
+}
+
+Test(config, what_is_printed_can_be_read_and_is_printed_the_same)
+{
+        struct pt_options o = read_good("{\"window\": \"90s\", \"log\": [\"stats\"],"
+                                        " \"home_networks\": [], \"rules\": [\"a\\\"\\u00e9\"],"
+                                        " \"observer\": {\"name\": \"dmz\"}}");
+        char *first, *second;
+        size_t first_length, second_length;
+        FILE *file = open_memstream(&first, &first_length);
+
+        cr_assert_eq(pt_config_print(file, &o), 0);
+        fclose(file);
+        pt_options_clear(&o);
+        cr_expect(strstr(first, "\"window\": \"90s\""));
+        cr_expect(strstr(first, "\"name\": \"dmz\""));
+        o = read_good(first);
+        cr_expect_eq(o.window, 90000000000);
+        file = open_memstream(&second, &second_length);
+        cr_assert_eq(pt_config_print(file, &o), 0);
+        fclose(file);
+        cr_expect_str_eq(first, second);
+        pt_options_clear(&o);
+        free(first);
+        free(second);
+}
