@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PT_ADDRESS_TEXT 46 /* octets that pt_address_format() writes at most, with the final NUL */
+#define PT_ADDRESS_TEXT 46 /* octets that pt_address_format() writes at most, with the NUL */
 
 struct pt_address {
         uint8_t octets[16];
@@ -50,8 +50,11 @@ static inline uint32_t pt_address_low32(const struct pt_address *a)
 
 static inline struct pt_address pt_address_from_ipv4(uint32_t ipv4)
 {
-        return (struct pt_address){{[10] = 0xff, [11] = 0xff, [12] = (uint8_t)(ipv4 >> 24),
-                                    [13] = (uint8_t)(ipv4 >> 16), [14] = (uint8_t)(ipv4 >> 8),
+        return (struct pt_address){{[10] = 0xff,
+                                    [11] = 0xff,
+                                    [12] = (uint8_t)(ipv4 >> 24),
+                                    [13] = (uint8_t)(ipv4 >> 16),
+                                    [14] = (uint8_t)(ipv4 >> 8),
                                     [15] = (uint8_t)ipv4}};
 }
 
@@ -78,7 +81,7 @@ const char *pt_address_format(const struct pt_address *a, char ret[PT_ADDRESS_TE
 /* 0, or -EINVAL for anything that inet_pton(3) refuses. */
 int pt_address_parse(const char *text, struct pt_address *ret);
 
-/* "10.0.0.0/8", "fc00::/7", or an address alone. 0, or -EINVAL; host bits that are set are refused. */
+/* "10.0.0.0/8", "fc00::/7", or an address alone. 0, or -EINVAL; also where host bits are set. */
 int pt_prefix_parse(const char *text, struct pt_prefix *ret);
 
 /* An IPv6 prefix contains no IPv4 address: ::/0 is every IPv6 address and no other. */

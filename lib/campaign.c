@@ -151,17 +151,22 @@ static unsigned power_of_two_below(unsigned count)
         return power;
 }
 
+static bool has_since(const struct client_matches *c, int64_t oldest)
+{
+        for (uint32_t i = 0; i < c->count; i++)
+                if (c->matches[i].last >= oldest)
+                        return true;
+        return false;
+}
+
 static struct client_matches *matches_of(struct pt_campaign *campaign, const struct pt_syn *syn)
 {
         uint8_t key[PT_RECENT_KEY] = {0};
-        const struct client_matches *oldest;
 
         memcpy(key, &syn->client, sizeof syn->client);
-        if (pt_recent_full(&campaign->recent) && !pt_recent_find(&campaign->recent, key)) {
-                oldest = pt_recent_oldest(&campaign->recent);
-                if (oldest->matches[oldest->count - 1].last >= syn->time - campaign->window)
-                        campaign->counters->value[PT_COUNT_ROTATION_EVICTED]++;
-        }
+        if (pt_recent_full(&campaign->recent) && !pt_recent_find(&campaign->recent, key) &&
+            has_since(pt_recent_oldest(&campaign->recent), syn->time - campaign->window))
+                campaign->counters->value[PT_COUNT_ROTATION_EVICTED]++;
         return pt_recent_touch(&campaign->recent, key);
 }
 

@@ -16,6 +16,7 @@ struct client_cell {
         uint32_t oldest;
         uint32_t charge;       /* cells it is charged with: shared names count in full */
         uint32_t charge_unasked;
+        uint32_t unasked;      /* no answer older than this one was not asked for; 0 if all were */
         uint32_t signature;
         uint32_t idle_prev;    /* all clients, the one longest without an answer first */
         uint32_t idle_next;
@@ -86,6 +87,7 @@ struct name_cell {
         uint32_t chain;
         uint32_t uses;
         uint32_t more;
+        bool marked; /* see pt_names_mark() */
         uint8_t length;
         uint8_t octets[NAME_FIRST];
 };

@@ -223,6 +223,8 @@ static void answer_unlink(struct pt_hosts *hosts, struct client_cell *c, const s
                 answer_at(hosts, a->older)->newer = a->newer;
         else
                 c->oldest = a->newer;
+        if (c->unasked && answer_at(hosts, c->unasked) == a)
+                c->unasked = a->newer;
         if (!c->newest && (c->flags & CLIENT_PROVEN))
                 hosts->proven_holders--;
 }
@@ -371,66 +373,63 @@ static uint32_t greediest(struct pt_hosts *hosts)
 }
 
 /*
- * The oldest answer of the client that holds most. Below a fair share nobody gives way: the mean is
- * no more than the largest holding, so this refuses only where unproven clients hold the rest.
+ * The oldest answer of the client that holds most. All cells are charged to somebody, so when only
+ * proven clients are left the largest holding is no less than the mean: a fair share.
  */
 static bool yield_greedy(struct pt_hosts *hosts)
 {
         uint32_t link = greediest(hosts);
-        struct client_cell *c;
 
-        if (!link)
+        if (!link || !client_at(hosts, link)->oldest)
                 return false;
-        c = client_at(hosts, link);
-        if (!c->oldest || c->charge < pt_clients_share(hosts))
-                return false;
-        evict(hosts, c->oldest, PT_COUNT_CACHE_EVICTED_GREEDY);
+        evict(hosts, client_at(hosts, link)->oldest, PT_COUNT_CACHE_EVICTED_GREEDY);
         return true;
 }
 
+/* A client that never spoke gives way to itself before anybody who did. */
 static bool yield_own(struct pt_hosts *hosts, uint32_t self)
 {
-        uint32_t oldest = client_at(hosts, self)->oldest;
+        const struct client_cell *c = client_at(hosts, self);
 
-        if (!oldest)
+        if (!self || !c->oldest || (c->flags & CLIENT_PROVEN))
                 return false;
-        evict(hosts, oldest,
-              client_at(hosts, self)->flags & CLIENT_PROVEN ? PT_COUNT_CACHE_EVICTED_GREEDY
-                                                            : PT_COUNT_CACHE_EVICTED_UNPROVEN);
+        evict(hosts, c->oldest, PT_COUNT_CACHE_EVICTED_UNPROVEN);
         return true;
 }
 
-/* The oldest answer that the client did not ask for, among the oldest ones it holds. */
+/*
+ * The oldest answer that the client did not ask for. What is stepped over here is not stepped over
+ * again: the client remembers where to go on.
+ */
 static bool yield_unasked(struct pt_hosts *hosts, uint32_t self)
 {
-        uint32_t answer = client_at(hosts, self)->oldest;
+        struct client_cell *c = client_at(hosts, self);
 
-        for (int looked = 0; answer && looked < 256; looked++) {
-                uint32_t newer = answer_at(hosts, answer)->newer;
-
-                if (!(resolution_at(hosts, answer_at(hosts, answer)->first)->flags &
-                      RESOLUTION_ASKED)) {
-                        evict(hosts, answer, PT_COUNT_CACHE_EVICTED_UNASKED);
-                        return true;
-                }
-                answer = newer;
-        }
-        return false;
+        while (c->unasked && resolution_at(hosts, answer_at(hosts, c->unasked)->first)->flags &
+                                     RESOLUTION_ASKED)
+                c->unasked = answer_at(hosts, c->unasked)->newer;
+        if (!c->unasked)
+                return false;
+        evict(hosts, c->unasked, PT_COUNT_CACHE_EVICTED_UNASKED);
+        return true;
 }
 
 /*
  * Where the mirror shows the client's queries, what it did not ask for lives in an eighth of its
  * share and pushes out nothing else: anybody can send such answers.
  */
-static bool room_unasked(struct pt_hosts *hosts, uint32_t self, uint32_t cells)
+static bool room_unasked(struct pt_hosts *hosts, uint32_t self, uint32_t cells, int64_t now)
 {
         struct client_cell *c = client_at(hosts, self);
         uint32_t most = pt_clients_share(hosts) / 8;
 
         if (cells > most)
                 return false;
-        while (c->charge_unasked + cells > most || pt_pool_free(&hosts->pool) < cells)
+        while (c->charge_unasked + cells > most)
                 if (!yield_unasked(hosts, self))
+                        return false;
+        while (pt_pool_free(&hosts->pool) < cells)
+                if (!yield_idle(hosts, self, now) && !yield_unasked(hosts, self))
                         return false;
         return true;
 }
@@ -439,10 +438,12 @@ bool pt_clients_make_room(struct pt_hosts *hosts, uint32_t self, uint32_t cells,
                           int64_t now)
 {
         if (self && !asked && (client_at(hosts, self)->flags & CLIENT_SEES_QUERIES))
-                return room_unasked(hosts, self, cells);
+                return room_unasked(hosts, self, cells, now);
+        if (cells > hosts->pool.count) /* nobody is robbed for what can't fit */
+                return false;
         while (pt_pool_free(&hosts->pool) < cells)
                 if (!yield_idle(hosts, self, now) && !yield_unproven(hosts, self) &&
-                    !yield_greedy(hosts) && !(self && yield_own(hosts, self)))
+                    !yield_own(hosts, self) && !yield_greedy(hosts))
                         return false;
         return true;
 }

@@ -11,6 +11,15 @@ static enum pt_clock_step clock_place(const struct pt_clock *clock, int64_t pack
         return PT_CLOCK_HERE;
 }
 
+/*
+ * Engine time only ever grows by strides, so thousands of epochs must be made up before it reaches
+ * the latest time there is. There it stands still: nothing expires, and nothing overflows.
+ */
+static int64_t clock_bounded(int64_t time)
+{
+        return time < PT_CLOCK_LATEST ? time : PT_CLOCK_LATEST;
+}
+
 enum pt_clock_step pt_clock_read(struct pt_clock *clock, int64_t packet_time, int64_t *ret)
 {
         enum pt_clock_step step;
@@ -26,27 +35,11 @@ enum pt_clock_step pt_clock_read(struct pt_clock *clock, int64_t packet_time, in
                 clock->waiting_time = packet_time;
                 return step;
         }
-        time = packet_time + clock->offset;
+        time = clock_bounded(packet_time + clock->offset);
         if (time > clock->now)
                 clock->now = time;
         *ret = time;
         return PT_CLOCK_HERE;
-}
-
-/*
- * Engine time only ever grows by strides, so tens of thousands of epochs must be made up before it
- * reaches the latest time there is. There it stands still: nothing expires, and nothing overflows.
- */
-static void clock_advance(struct pt_clock *clock, int64_t time)
-{
-        int64_t latest = clock->now + PT_CLOCK_STRIDE;
-
-        if (time > latest)
-                time = latest;
-        if (time > PT_CLOCK_LATEST)
-                time = PT_CLOCK_LATEST;
-        if (time > clock->now)
-                clock->now = time;
 }
 
 int64_t pt_clock_settle(struct pt_clock *clock, const int64_t *next, enum pt_clock_step *ret_step)
@@ -58,8 +51,12 @@ int64_t pt_clock_settle(struct pt_clock *clock, const int64_t *next, enum pt_clo
                 *ret_step = PT_CLOCK_HERE;
                 return clock->now;
         }
-        if (step == PT_CLOCK_AHEAD)
-                clock_advance(clock, clock->waiting_time + clock->offset);
+        if (step == PT_CLOCK_AHEAD) {
+                int64_t time = clock->waiting_time + clock->offset;
+                int64_t latest = clock->now + PT_CLOCK_STRIDE;
+
+                clock->now = clock_bounded(time < latest ? time : latest);
+        }
         clock->offset = clock->now - clock->waiting_time;
         *ret_step = step;
         return clock->now;

@@ -32,9 +32,10 @@ const char *pt_dns_kind_name(enum pt_dns_kind kind)
 
 static struct pt_reader reader_at(const uint8_t *message, size_t length, size_t offset)
 {
-        if (offset > length)
-                return (struct pt_reader){.failed = true};
-        return pt_reader(message + offset, length - offset);
+        struct pt_reader r = pt_reader(message, length);
+
+        pt_reader_take(&r, offset);
+        return r;
 }
 
 static bool is_pointer(uint8_t octet)
@@ -86,10 +87,14 @@ static inline bool labels_append(struct pt_dns_name *name, const uint8_t *labels
         return true;
 }
 
-static void name_copy(struct pt_dns_name *to, const struct pt_dns_name *from)
+/* In blocks of a fixed size, which cost a move or two; most names fill one. */
+static inline void name_copy(struct pt_dns_name *to, const struct pt_dns_name *from)
 {
-        to->length = from->length;
-        memcpy(to->wire, from->wire, from->length);
+        enum { BLOCK = 32 };
+        _Static_assert(sizeof *to % BLOCK == 0, "a name is whole blocks");
+
+        for (size_t at = 0; at <= from->length; at += BLOCK)
+                memcpy((uint8_t *)to + at, (const uint8_t *)from + at, BLOCK);
 }
 
 /* The name at an offset, and how many pointers it took. `name` is undefined after -EBADMSG. */
@@ -261,6 +266,7 @@ bool pt_dns_name_equal(const struct pt_dns_name *a, const struct pt_dns_name *b)
 struct names {
         const struct pt_dns *dns;
         struct pt_dns_answer *answer;
+        unsigned count; /* name_count of the answer */
         size_t at[PT_DNS_NAMES];
         unsigned compressed; /* names decoded so far that took a pointer */
 };
@@ -278,15 +284,16 @@ static size_t name_at(const struct pt_dns *dns, size_t offset)
 static unsigned names_add(struct names *names, const struct pt_dns_name *name, size_t at)
 {
         struct pt_dns_answer *answer = names->answer;
-        unsigned place = answer->name_count;
+        unsigned place = names->count;
 
         if (place == PT_DNS_NAMES)
                 return NO_PLACE;
         name_copy(&answer->names[place], name);
         answer->alias[place] = 0;
         answer->alias_ttl[place] = 0;
-        answer->name_count++;
         names->at[place] = at;
+        names->count = place + 1;
+        answer->name_count = (uint8_t)names->count;
         return place;
 }
 
@@ -302,7 +309,7 @@ static int names_decode(struct names *names, size_t offset, unsigned *ret)
                 return -EBADMSG;
         if (jumps > 0)
                 names->compressed++;
-        for (unsigned i = 0; i < names->answer->name_count; i++) {
+        for (unsigned i = 0; i < names->count; i++) {
                 if (pt_dns_name_equal(&names->answer->names[i], &name)) {
                         names->at[i] = at;
                         *ret = i;
@@ -318,7 +325,7 @@ static int names_find(struct names *names, size_t offset, unsigned *ret)
 {
         size_t at = name_at(names->dns, offset);
 
-        for (unsigned i = 0; i < names->answer->name_count; i++) {
+        for (unsigned i = 0; i < names->count; i++) {
                 if (names->at[i] == at) {
                         *ret = i;
                         return 0;
@@ -405,8 +412,8 @@ static void names_begin(struct names *names, const struct pt_dns *dns, struct pt
 
         names->dns = dns;
         names->answer = answer;
+        names->count = 0;
         names->compressed = 0;
-        answer->name_count = 0;
         if (dns->has_question)
                 names_add(names, &dns->question, name_at(dns, HEADER));
         else if (first_owner(dns, &offset) &&

@@ -124,8 +124,9 @@ struct pt_dns_answer {
 
 /*
  * Collect every A and AAAA record of class IN of the answer section, in message order, whatever the
- * order of the CNAME records. A name past PT_DNS_NAMES is recorded as the question's. A message
- * without a question takes the first address record's owner for it.
+ * order of the CNAME records. A name past PT_DNS_NAMES is recorded as the question's, and so is one
+ * that is not known yet when 64 have been read through pointers: honest messages have far fewer. A
+ * message without a question takes the first address record's owner for it.
  * OK, or BAD_RECORD: what stood before the bad record is in `answer`.
  */
 enum pt_dns_kind pt_dns_answer_read(const struct pt_dns *dns, struct pt_dns_answer *answer);

@@ -50,9 +50,13 @@ struct pt_engine {
         struct pt_counters counters;
 };
 
+/* Engine and packet time of a query, and of the same query when it was sent before. */
 struct pt_query {
         int64_t time;
         int64_t wall;
+        int64_t time_before;
+        int64_t wall_before;
+        bool again;
 };
 
 static inline void pt_engine_count(struct pt_engine *engine, enum pt_counter counter)
@@ -73,4 +77,4 @@ void pt_tell_prefetch(const struct pt_engine *engine, const struct pt_syn *syn);
 void pt_tell_repeats(struct pt_engine *engine, enum pt_forget which);
 
 void pt_tell_answer(struct pt_engine *engine, const struct pt_frame *frame,
-                    const struct pt_packet *packet, const struct pt_query *query);
+                    const struct pt_packet *packet, const int64_t *asked_wall);

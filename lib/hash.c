@@ -101,7 +101,7 @@ uint64_t pt_siphash24(const struct pt_hash_key *key, const void *bytes, size_t l
 struct pt_hash128 pt_siphash24_128(const struct pt_hash_key *key, const void *bytes, size_t length)
 {
         struct sip s = sip_begin(key);
-        struct pt_hash128 hash;
+        struct pt_hash128 hash = {{0}};
 
         s.v1 ^= 0xee;
         sip_absorb(&s, bytes, length, 2);

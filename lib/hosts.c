@@ -114,6 +114,7 @@ struct group {
         const struct pt_dns_address *first;
         uint8_t chain[PT_DNS_NAMES]; /* question first */
         size_t chain_count;
+        uint32_t count; /* of addresses */
         uint32_t cells;
 };
 
@@ -133,8 +134,9 @@ static void group_measure(struct group *g)
                 if (answer->addresses[i].owner != g->owner)
                         continue;
                 g->first = &answer->addresses[i];
-                g->cells++;
+                g->count++;
         }
+        g->cells += g->count;
 }
 
 /* The group's addresses and TTLs, one by one. */
@@ -191,20 +193,60 @@ static bool is_copy(const struct pt_hosts *hosts, uint32_t client, const struct 
         return false;
 }
 
+/*
+ * Newest first is by time, and packets may be up to a second late: a late one goes behind those that
+ * are later. Whoever sends many late ones on purpose finds that only a few are put in order. An
+ * address that stands twice in an answer keeps the order of the records.
+ */
+#define LATE_STEPS 64
+
 /* A contact passes on to a newer resolution while the older still counts (4.5). */
-static void inherit_contact(const struct pt_hosts *hosts, struct resolution_cell *r)
+static void inherit_contact(const struct pt_hosts *hosts, uint32_t head, struct resolution_cell *r)
 {
-        for (uint32_t link = r->pair; link;) {
+        for (uint32_t link = head; link; link = resolution_at(hosts, link)->pair) {
                 const struct resolution_cell *old = resolution_at(hosts, link);
 
-                if (old->client == r->client && pt_address_equal(&old->address, &r->address) &&
-                    old->contact > r->contact && counts(hosts, old, r->time)) {
-                        r->contact = old->contact;
-                        r->flags = (uint8_t)((r->flags & ~RESOLUTION_CONTACTED_AGAIN) |
-                                             (old->flags & RESOLUTION_CONTACTED_AGAIN));
-                }
-                link = old->pair;
+                if (old->client != r->client || !pt_address_equal(&old->address, &r->address) ||
+                    old->contact <= r->contact || !counts(hosts, old, r->time))
+                        continue;
+                r->contact = old->contact;
+                r->flags = (uint8_t)((r->flags & ~RESOLUTION_CONTACTED_AGAIN) |
+                                     (old->flags & RESOLUTION_CONTACTED_AGAIN));
         }
+}
+
+static void link_pair(struct pt_hosts *hosts, uint32_t *head, uint32_t link)
+{
+        struct resolution_cell *r = resolution_at(hosts, link);
+
+        inherit_contact(hosts, *head, r);
+        for (int steps = 0; steps < LATE_STEPS && *head; steps++) {
+                struct resolution_cell *later = resolution_at(hosts, *head);
+
+                if (later->time <= r->time && later->answer != r->answer)
+                        break;
+                head = &later->pair;
+        }
+        r->pair = *head;
+        *head = link;
+}
+
+static void link_same(struct pt_hosts *hosts, uint32_t *head, uint32_t link)
+{
+        struct resolution_cell *r = resolution_at(hosts, link);
+
+        for (int steps = 0; steps < LATE_STEPS && *head; steps++) {
+                struct resolution_cell *later = resolution_at(hosts, *head);
+
+                if (later->time <= r->time)
+                        break;
+                r->same_before = *head;
+                head = &later->same;
+        }
+        r->same = *head;
+        if (r->same)
+                resolution_at(hosts, r->same)->same_before = link;
+        *head = link;
 }
 
 static void sign_given(struct pt_hosts *hosts, const struct client_cell *c,
@@ -215,7 +257,6 @@ static uint32_t resolution_make(struct pt_hosts *hosts, uint32_t client, uint32_
 {
         uint32_t link = pt_pool_take(&hosts->pool);
         struct resolution_cell *r = resolution_at(hosts, link);
-        uint32_t *head;
 
         r->time = given->time;
         r->contact = PT_NEVER;
@@ -226,16 +267,8 @@ static uint32_t resolution_make(struct pt_hosts *hosts, uint32_t client, uint32_
         r->ttl = record->ttl;
         r->flags = given->asked ? RESOLUTION_ASKED : 0;
 
-        head = pair_head(hosts, &given->client, &r->address);
-        r->pair = *head;
-        *head = link;
-        inherit_contact(hosts, r);
-
-        head = address_head(hosts, &r->address);
-        r->same = *head;
-        if (r->same)
-                resolution_at(hosts, r->same)->same_before = link;
-        *head = link;
+        link_pair(hosts, pair_head(hosts, &given->client, &r->address), link);
+        link_same(hosts, address_head(hosts, &r->address), link);
         hosts->entries++;
         return link;
 }
@@ -254,6 +287,31 @@ static void answer_names(struct pt_hosts *hosts, struct answer_cell *a, const st
                 chain->names[chain->count++] = pt_names_hold(hosts, &answer->names[g->chain[i]]);
 }
 
+static void link_answer(struct pt_hosts *hosts, struct client_cell *c, uint32_t link, bool asked)
+{
+        struct answer_cell *a = answer_at(hosts, link);
+
+        a->older = c->newest;
+        for (int steps = 0; steps < LATE_STEPS && a->older; steps++) {
+                const struct answer_cell *later = answer_at(hosts, a->older);
+
+                if (later->time <= a->time)
+                        break;
+                a->newer = a->older;
+                a->older = later->older;
+        }
+        if (a->newer)
+                answer_at(hosts, a->newer)->older = link;
+        else
+                c->newest = link;
+        if (a->older)
+                answer_at(hosts, a->older)->newer = link;
+        else
+                c->oldest = link;
+        if (!asked && (!c->unasked || a->time < answer_at(hosts, c->unasked)->time))
+                c->unasked = link;
+}
+
 static uint32_t answer_make(struct pt_hosts *hosts, struct client_cell *c, const struct group *g)
 {
         const struct pt_given *given = g->given;
@@ -270,12 +328,7 @@ static uint32_t answer_make(struct pt_hosts *hosts, struct client_cell *c, const
         a->question_type = given->question_type;
         answer_names(hosts, a, g);
 
-        a->older = c->newest;
-        if (c->newest)
-                answer_at(hosts, c->newest)->newer = link;
-        else
-                c->oldest = link;
-        c->newest = link;
+        link_answer(hosts, c, link, given->asked);
         return link;
 }
 
@@ -305,8 +358,10 @@ static enum pt_learned group_learn(struct pt_hosts *hosts, uint32_t client, stru
         group_measure(g);
         if (is_copy(hosts, client, g))
                 return PT_LEARNED_COPY;
-        if (!pt_clients_make_room(hosts, client, g->cells, given->asked, given->time))
+        if (!pt_clients_make_room(hosts, client, g->cells, given->asked, given->time)) {
+                hosts->counters->value[PT_COUNT_CACHE_REFUSED] += g->count;
                 return PT_LEARNED_NO_ROOM;
+        }
         group_store(hosts, client, g);
         return PT_LEARNED;
 }
@@ -385,18 +440,18 @@ enum pt_learned pt_hosts_learn(struct pt_hosts *hosts, const struct pt_given *gi
 
         fetch_ahead(hosts, given);
         client = client_for(hosts, given);
-        if (client)
-                result = count ? PT_LEARNED_COPY : PT_LEARNED;
+        if (!client)
+                hosts->counters->value[PT_COUNT_CACHE_REFUSED] += given->answer->count;
+        else
+                result = PT_LEARNED_COPY;
         /* The last group first: so that the first is the newest, and the walk has record order. */
         while (client && count--) {
                 struct group g = {.given = given, .owner = owners[count]};
                 enum pt_learned learned = group_learn(hosts, client, &g);
 
-                if (learned != PT_LEARNED_COPY)
+                if (result == PT_LEARNED_COPY || learned == PT_LEARNED)
                         result = learned;
         }
-        if (result == PT_LEARNED_NO_ROOM)
-                hosts->counters->value[PT_COUNT_CACHE_REFUSED] += given->answer->count;
         return result;
 }
 
@@ -525,8 +580,8 @@ struct pt_filter *pt_hosts_filter(struct pt_hosts *hosts, uint32_t client, enum 
         uint32_t *link = &client_at(hosts, client)->signature;
 
         for (unsigned i = 0;; i++) {
-                if (!*link)
-                        *link = pt_pool_take(&hosts->pool);
+                if (!*link && (*link = pt_pool_take(&hosts->pool)) != 0)
+                        pt_clients_charge(hosts, client, 1, true);
                 if (!*link)
                         return NULL;
                 if (i == kind)
@@ -593,26 +648,23 @@ static bool contact_counts(const struct pt_hosts *hosts, const struct resolution
         return r->contact == time && (r->flags & RESOLUTION_CONTACTED_AGAIN);
 }
 
-void pt_hosts_contacted(const struct pt_hosts *hosts, uint32_t client, int64_t time,
-                        const uint32_t *resolutions, size_t count, bool *ret)
+void pt_hosts_mark_contacted(struct pt_hosts *hosts, uint32_t client, int64_t time, bool mark)
 {
         struct pt_hosts_walk walk = pt_hosts_walk(hosts, client);
         struct pt_resolution_view view;
 
-        memset(ret, 0, count * sizeof *ret);
         while (pt_hosts_next(hosts, &walk, time, PT_NEVER, &view)) {
                 const struct resolution_cell *r = resolution_at(hosts, view.link);
-                uint32_t name = answer_at(hosts, r->answer)->question;
 
-                if (!view.counts || !contact_counts(hosts, r, time))
-                        continue;
-                for (size_t i = 0; i < count; i++) {
-                        const struct resolution_cell *asked = resolution_at(hosts, resolutions[i]);
-
-                        ret[i] |= pt_names_equal(hosts, name,
-                                                 answer_at(hosts, asked->answer)->question);
-                }
+                if (view.counts && contact_counts(hosts, r, time))
+                        pt_names_mark(hosts, answer_at(hosts, r->answer)->question, mark);
         }
+}
+
+bool pt_hosts_marked(const struct pt_hosts *hosts, uint32_t resolution)
+{
+        return pt_names_marked(hosts,
+                               answer_at(hosts, resolution_at(hosts, resolution)->answer)->question);
 }
 
 void pt_hosts_gauge(const struct pt_hosts *hosts)

@@ -107,11 +107,11 @@ void pt_hosts_contact(struct pt_hosts *hosts, const struct pt_address *client,
                       const struct pt_address *destination, int64_t time);
 
 /*
- * For each of these resolutions of one client: was its question name contacted, strictly before
- * `time`? `ret` has room for `count` answers.
+ * Mark every question name that the client contacted strictly before `time`, or take the marks away;
+ * and ask whether the question name of a resolution is marked. Between the two nothing is learned.
  */
-void pt_hosts_contacted(const struct pt_hosts *hosts, uint32_t client, int64_t time,
-                        const uint32_t *resolutions, size_t count, bool *ret);
+void pt_hosts_mark_contacted(struct pt_hosts *hosts, uint32_t client, int64_t time, bool mark);
+bool pt_hosts_marked(const struct pt_hosts *hosts, uint32_t resolution);
 
 /*
  * A client's signature: filters over the ports and the addresses that the rules yield for what it was

@@ -14,8 +14,10 @@ struct pt_limit *pt_limit_new(void)
 {
         struct pt_limit *limits = calloc(1, sizeof *limits);
 
-        if (limits)
-                add_range(limits->ports, 1, UINT16_MAX);
+        if (limits) {
+                memset(limits->ports, 0xff, sizeof limits->ports);
+                limits->ports[0] &= ~UINT64_C(1);
+        }
         return limits;
 }
 

@@ -67,7 +67,7 @@ bool pt_names_is(const struct pt_hosts *hosts, uint32_t link, const struct pt_dn
         return true;
 }
 
-bool pt_names_equal(const struct pt_hosts *hosts, uint32_t a, uint32_t b)
+static bool names_equal(const struct pt_hosts *hosts, uint32_t a, uint32_t b)
 {
         struct pt_dns_name left, right;
 
@@ -78,6 +78,24 @@ bool pt_names_equal(const struct pt_hosts *hosts, uint32_t a, uint32_t b)
         pt_names_read(hosts, a, &left);
         pt_names_read(hosts, b, &right);
         return pt_dns_name_equal(&left, &right);
+}
+
+/* The hash ignores case: all spellings of a name stand in one chain. */
+void pt_names_mark(struct pt_hosts *hosts, uint32_t link, bool mark)
+{
+        uint32_t other;
+
+        if (name_at(hosts, link)->marked == mark)
+                return;
+        other = *pt_heads_at(&hosts->names, name_at(hosts, link)->folded);
+        for (; other; other = name_at(hosts, other)->chain)
+                if (names_equal(hosts, link, other))
+                        name_at(hosts, other)->marked = mark;
+}
+
+bool pt_names_marked(const struct pt_hosts *hosts, uint32_t link)
+{
+        return name_at(hosts, link)->marked;
 }
 
 static void name_write(struct pt_hosts *hosts, struct name_cell *n, const struct pt_dns_name *name)

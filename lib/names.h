@@ -18,5 +18,9 @@ uint32_t pt_names_cells_of(const struct pt_hosts *hosts, uint32_t link);
 /* These exact octets? */
 bool pt_names_is(const struct pt_hosts *hosts, uint32_t link, const struct pt_dns_name *name);
 
-/* The same name, ignoring ASCII case? */
-bool pt_names_equal(const struct pt_hosts *hosts, uint32_t a, uint32_t b);
+/*
+ * Mark a name, in whatever case it is written, or take the mark away; and ask for it. Marks stand only
+ * while one SYN is judged.
+ */
+void pt_names_mark(struct pt_hosts *hosts, uint32_t link, bool mark);
+bool pt_names_marked(const struct pt_hosts *hosts, uint32_t link);

@@ -24,6 +24,7 @@ struct near {
         const struct pt_syn *syn;
         uint32_t client;
         uint32_t given;
+        bool given_ever; /* the destination, though it may count no longer */
         bool has_ipv4;
         uint32_t ipv4;
         bool found;
@@ -87,10 +88,7 @@ static bool leads_there(const struct near *n, const struct pt_rule *rule, uint32
                                   result == n->ipv4 && result != ipv4);
 }
 
-/*
- * The two-name shape, or a calculated address, by an answer that counts no longer. Port rules need a
- * destination that was given, address rules one that was not: for a SYN one of the kinds is asked.
- */
+/* The two-name shape, or a calculated address, by an answer that counts no longer. */
 static void near_expired(struct near *n)
 {
         const struct pt_rule_class *class =
@@ -106,7 +104,8 @@ static void near_expired(struct near *n)
                 for (size_t i = 0; i < class->count; i++) {
                         const struct pt_rule *rule = class->rules[i];
 
-                        if (!rule->address != !!n->given ||
+                        /* A port needs a destination that was given, an address one that was not. */
+                        if ((rule->address ? n->given != 0 : !n->given_ever) ||
                             !leads_there(n, rule, pt_address_low32(&view.address)))
                                 continue;
                         near_add(n, rule,
@@ -118,7 +117,7 @@ static void near_expired(struct near *n)
         }
 }
 
-/* Is there a rule of the kind that near_expired() asks, and can it fit at all? */
+/* Is there a rule that near_expired() could find? */
 static bool expired_possible(struct near *n)
 {
         const struct pt_rule_class *class =
@@ -126,9 +125,9 @@ static bool expired_possible(struct near *n)
 
         if (!n->client)
                 return false;
-        if (n->given)
-                return class->count > class->with_address;
-        return class->with_address && n->has_ipv4 &&
+        if (n->given_ever && class->count > class->with_address)
+                return true;
+        return class->with_address && !n->given && n->has_ipv4 &&
                pt_signature_address_fits(n->judge, n->client, n->syn->time, n->ipv4);
 }
 
@@ -140,6 +139,7 @@ bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn, struct
                 .syn = syn,
                 .client = pt_hosts_client(judge->hosts, &syn->client),
                 .given = pt_hosts_given(judge->hosts, &syn->client, &syn->key, syn->time),
+                .given_ever = pt_hosts_given_ever(judge->hosts, &syn->client, &syn->key) != 0,
                 .has_ipv4 = pt_address_is_ipv4(&syn->key),
                 .ipv4 = pt_address_low32(&syn->key),
         };

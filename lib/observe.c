@@ -65,12 +65,16 @@ static void observe_query(struct pt_engine *engine, const struct pt_packet *pack
         }
         query_key(engine, &packet->source, packet->source_port, &packet->destination, key);
         query = pt_recent_touch(&engine->queries, key);
+        query->again = query->wall || query->time;
+        query->time_before = query->time;
+        query->wall_before = query->wall;
         query->time = time;
         query->wall = frame->time;
 }
 
-static const struct pt_query *find_query(const struct pt_engine *engine,
-                                         const struct pt_packet *packet, int64_t time)
+/* Packet time of the query that this answers, NULL if none was seen within 30 s before it. */
+static const int64_t *find_query(const struct pt_engine *engine, const struct pt_packet *packet,
+                                 int64_t time)
 {
         uint8_t key[PT_RECENT_KEY];
         const struct pt_query *query;
@@ -79,9 +83,14 @@ static const struct pt_query *find_query(const struct pt_engine *engine,
                 return NULL;
         query_key(engine, &packet->destination, packet->destination_port, &packet->source, key);
         query = pt_recent_find(&engine->queries, key);
-        if (!query || query->time > time || query->time < time - ASKED_WITHIN)
+        if (!query)
                 return NULL;
-        return query;
+        if (query->time <= time && query->time >= time - ASKED_WITHIN)
+                return &query->wall;
+        if (query->again && query->time_before <= time &&
+            query->time_before >= time - ASKED_WITHIN)
+                return &query->wall_before;
+        return NULL;
 }
 
 /* ---- answers ---- */
@@ -119,7 +128,7 @@ static void learn(struct pt_engine *engine, const struct pt_packet *packet,
 static void observe_response(struct pt_engine *engine, const struct pt_packet *packet,
                              const struct pt_frame *frame, int64_t time)
 {
-        const struct pt_query *query;
+        const int64_t *asked_wall;
         enum pt_dns_kind kind;
 
         pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
@@ -131,11 +140,11 @@ static void observe_response(struct pt_engine *engine, const struct pt_packet *p
         if (kind != PT_DNS_OK)
                 pt_engine_count(engine, dns_counter[kind]);
         engine->counters.value[PT_COUNT_DNS_SKIPPED] += engine->answer.skipped;
-        query = find_query(engine, packet, time);
+        asked_wall = find_query(engine, packet, time);
         if (engine->settings.dns_events)
-                pt_tell_answer(engine, frame, packet, query);
+                pt_tell_answer(engine, frame, packet, asked_wall);
         if (engine->answer.count)
-                learn(engine, packet, frame, time, query != NULL);
+                learn(engine, packet, frame, time, asked_wall != NULL);
 }
 
 static void observe_dns(struct pt_engine *engine, const struct pt_packet *packet,

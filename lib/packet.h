@@ -30,11 +30,11 @@ enum pt_packet_kind {
         PT_PACKET_TCP,
         PT_PACKET_OTHER_LINK,      /* a link type that is not read */
         PT_PACKET_OTHER_ETHERTYPE, /* ARP and the like; 802.3 length fields */
-        PT_PACKET_OTHER_PROTOCOL,  /* IP that carries neither UDP nor TCP: ICMP, ESP, no next header */
+        PT_PACKET_OTHER_PROTOCOL,  /* IP with neither UDP nor TCP: ICMP, ESP, no next header */
         PT_PACKET_TUNNEL,          /* GRE, IP in IP, MPLS, PPPoE: another packet inside, not read */
         PT_PACKET_FRAGMENT,        /* IPv4 or IPv6 fragment (an atomic one, RFC 6946, is not) */
         PT_PACKET_SHORT,           /* the frame ends before a header does, as sent */
-        PT_PACKET_TRUNCATED,       /* the same, because the capture cut the frame (captured < length) */
+        PT_PACKET_TRUNCATED,       /* the same, because the capture cut it (captured < length) */
         PT_PACKET_MALFORMED,       /* a header contradicts itself */
         PT_PACKET_TOO_DEEP,        /* more tags or extension headers than anybody sends */
         PT_PACKET_KINDS,
@@ -60,7 +60,7 @@ struct pt_packet {
         bool ipv6;        /* the header's own version: a mapped address does not tell */
         uint8_t tcp_flags;
         uint32_t tcp_sequence;
-        bool has_mac;            /* Ethernet; `source_mac` alone for cooked captures */
+        bool has_mac; /* Ethernet; `source_mac` alone for cooked captures */
         bool has_destination_mac;
         uint8_t source_mac[6];
         uint8_t destination_mac[6];
@@ -73,6 +73,7 @@ struct pt_packet {
 
 /*
  * Decode one frame. Returns PT_PACKET_UDP or PT_PACKET_TCP with the view in `ret`, else the kind
- * (`ret` is then undefined). Checksums are not verified: offload makes wrong ones normal.
+ * (`ret` is then undefined). Checksums are not verified: offload makes wrong ones normal. TCP
+ * options are not read, so a capture that cuts them off (tcpdump -s 68) still shows its SYNs.
  */
 enum pt_packet_kind pt_packet_decode(const struct pt_frame *frame, struct pt_packet *ret);

@@ -189,7 +189,7 @@ static int fill_class(struct pt_rule_class *class, const struct pt_rules *rules,
 
         for (size_t w = 0; w < words; w++)
                 count += (size_t)__builtin_popcountll(row[w]);
-        class->rules = calloc(count + 1, sizeof *class->rules);
+        class->rules = calloc(count + 1, sizeof(struct pt_rule *));
         if (!class->rules)
                 return -ENOMEM;
         for (size_t i = 0; i < rules->count; i++) {
@@ -255,8 +255,8 @@ static int make_index(struct pt_rules *rules)
 /* The rules move from the builder to the set, whatever comes of it. */
 static void take_rules(struct pt_rules *rules, struct pt_rules_builder *builder)
 {
-        qsort(builder->list, builder->count, sizeof *builder->list, compare_ids);
-        memcpy(rules->list, builder->list, builder->count * sizeof *builder->list);
+        qsort(builder->list, builder->count, sizeof(struct pt_rule *), compare_ids);
+        memcpy(rules->list, builder->list, builder->count * sizeof(struct pt_rule *));
         for (size_t i = 0; i < builder->count; i++)
                 rules->list[i]->place = (unsigned)i;
         rules->count = builder->count;
@@ -270,7 +270,7 @@ static void take_rules(struct pt_rules *rules, struct pt_rules_builder *builder)
 int pt_rules_finish(struct pt_rules_builder *builder, struct pt_rules **ret)
 {
         struct pt_rules *rules = calloc(1, sizeof *rules);
-        bool room = rules && (rules->list = calloc(builder->count + 1, sizeof *rules->list)) &&
+        bool room = rules && (rules->list = calloc(builder->count + 1, sizeof(struct pt_rule *))) &&
                     (rules->zones = calloc(builder->zone_count + 1, sizeof *rules->zones));
 
         if (room)

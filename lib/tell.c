@@ -18,7 +18,7 @@ static void tell(struct pt_engine *engine, struct pt_event *event)
 }
 
 void pt_tell_answer(struct pt_engine *engine, const struct pt_frame *frame,
-                    const struct pt_packet *packet, const struct pt_query *query)
+                    const struct pt_packet *packet, const int64_t *asked_wall)
 {
         struct pt_event event = {
                 .kind = PT_EVENT_DNS,
@@ -27,8 +27,8 @@ void pt_tell_answer(struct pt_engine *engine, const struct pt_frame *frame,
                         .frame = frame,
                         .dns = &engine->dns,
                         .answer = &engine->answer,
-                        .asked = query != NULL,
-                        .asked_wall = query ? query->wall : 0,
+                        .asked = asked_wall != NULL,
+                        .asked_wall = asked_wall ? *asked_wall : 0,
                 },
         };
 

@@ -7,8 +7,6 @@
 #include "judge.h"
 #include "signature.h"
 
-#define CROSS_HITS 64 /* answers that yield the port, whose names are looked at */
-
 static const char *const verdict_names[PT_VERDICTS] = {
         [PT_DNS_CONFIRMED] = "dns_confirmed",
         [PT_DNS_OTHER_ADDRESS] = "dns_other_address",
@@ -225,39 +223,46 @@ static bool cross_possible(struct trial *t)
         return false;
 }
 
-static void judge_cross_rule(struct trial *t, const struct pt_rule *rule)
+/* The first hit whose name was not contacted (its mark is not set), or the first, or 0. */
+static uint32_t cross_search(struct trial *t, const struct pt_rule *rule, bool *ret_contacted)
 {
-        struct pt_judge *judge = t->judge;
-        struct pt_hosts_walk walk = pt_hosts_walk(judge->hosts, trial_client(t));
+        struct pt_hosts_walk walk = pt_hosts_walk(t->judge->hosts, trial_client(t));
         struct pt_resolution_view view;
-        struct pt_match match = {.rule = rule, .verdict = PT_DNS_OTHER_ADDRESS};
-        struct pt_address resolved;
-        uint32_t hits[CROSS_HITS];
-        bool contacted[CROSS_HITS];
-        size_t count = 0, chosen = 0;
+        uint32_t first = 0;
         uint16_t port;
 
-        while (count < CROSS_HITS && cross_next(t, &walk, &view))
-                if (port_of(judge, rule, pt_address_low32(&view.address), &port) &&
-                    port == t->syn->destination_port)
-                        hits[count++] = view.link;
-        if (!count)
+        while (cross_next(t, &walk, &view)) {
+                if (!port_of(t->judge, rule, pt_address_low32(&view.address), &port) ||
+                    port != t->syn->destination_port)
+                        continue;
+                *ret_contacted = pt_hosts_marked(t->judge->hosts, view.link);
+                if (!*ret_contacted)
+                        return view.link;
+                first = first ? first : view.link;
+        }
+        return first;
+}
+
+static void judge_cross_rule(struct trial *t, const struct pt_rule *rule)
+{
+        struct pt_hosts *hosts = t->judge->hosts;
+        struct pt_match match = {.rule = rule, .verdict = PT_DNS_OTHER_ADDRESS};
+        struct pt_address resolved;
+
+        if (t->given)
+                pt_hosts_mark_contacted(hosts, trial_client(t), t->syn->time, true);
+        match.resolution = cross_search(t, rule, &match.contacted);
+        if (t->given)
+                pt_hosts_mark_contacted(hosts, trial_client(t), t->syn->time, false);
+        if (!match.resolution)
                 return;
         match.destination_given = t->given != 0;
-        match.severity = PT_SEVERITY_LOW;
-        if (t->given) {
-                pt_hosts_contacted(judge->hosts, trial_client(t), t->syn->time, hits, count,
-                                   contacted);
-                while (chosen < count && contacted[chosen])
-                        chosen++;
-                match.contacted = chosen == count;
-                match.severity = match.contacted ? PT_SEVERITY_MEDIUM : PT_SEVERITY_HIGH;
-                chosen %= count;
-        }
-        match.resolution = hits[chosen];
-        resolved = pt_hosts_resolved(judge->hosts, hits[chosen]);
+        match.severity = !t->given          ? PT_SEVERITY_LOW
+                         : match.contacted ? PT_SEVERITY_MEDIUM
+                                           : PT_SEVERITY_HIGH;
+        resolved = pt_hosts_resolved(hosts, match.resolution);
         match.input = pt_address_low32(&resolved);
-        match.candidates = cross_candidates(t, rule, hits[chosen]);
+        match.candidates = cross_candidates(t, rule, match.resolution);
         trial_add(t, &match);
 }
 

@@ -89,8 +89,13 @@ static inline void sound_client(struct sound *s, uint32_t link)
         uint32_t charge = 1, unasked = 0, newer = 0;
 
         sound_take(s, link, SOUND_CLIENT);
-        if (c->signature)
-                sound_take(s, c->signature, SOUND_SIGNATURE);
+        for (uint32_t f = c->signature; f;) {
+                const struct pt_filter *filter = pt_pool_at(&s->hosts->pool, f);
+
+                sound_take(s, f, SOUND_SIGNATURE);
+                charge++;
+                f = filter->next;
+        }
         MUST(!c->newest == !c->oldest);
         for (uint32_t a = c->newest; a; a = answer_at(s->hosts, a)->older) {
                 bool asked;

@@ -96,7 +96,7 @@ Test(campaign, the_smaller_of_networks_and_ports_counts) /* 4.9 */
         expect(other, ROWS(other));
 }
 
-Test(campaign, an_ipv6_network_has_48_bits) /* readings of 4.9 */
+Test(campaign, an_ipv6_network_has_48_bits) /* 4.9 */
 {
         static const struct step steps[] = {
                 {0, "2001:db8:1::1", 10001, 1e-4, 0, "one"},
@@ -175,7 +175,7 @@ Test(campaign, what_is_older_than_the_window_does_not_count) /* 4.9 */
         expect(steps, ROWS(steps));
 }
 
-Test(campaign, the_level_begins_again_when_nothing_is_left_from_before) /* readings of 4.9 */
+Test(campaign, the_level_begins_again_when_nothing_is_left_from_before) /* 4.9 */
 {
         static const struct step steps[] = {
                 {0, "198.51.100.1", 10001, 1e-4, 0, "one"},

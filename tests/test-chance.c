@@ -6,7 +6,7 @@
 #include <math.h>
 
 /*
- * Design 5, and item 6 of the issue: until there is a history, the chance is the base rate of the
+ * Design 5: until there is a history, the chance is the base rate of the
  * candidates among the ports that the rule admits; 1 / 2^32 each for calculated addresses.
  */
 

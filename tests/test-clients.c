@@ -248,10 +248,9 @@ Test(clients, clients_that_want_all_there_is_come_to_hold_the_same)
 /* A second client beside one that holds all there is, its signature included. */
 Test(clients, one_that_holds_everything_makes_room_for_a_second)
 {
-        uint32_t learned_count;
 
         learn_one(0, "10.0.0.1", true, 0, 20);
-        cr_assert_not_null(pt_hosts_signature(g.hosts, link_of("10.0.0.1"), &learned_count));
+        cr_assert_not_null(pt_hosts_filter(g.hosts, link_of("10.0.0.1"), PT_FILTER_PORTS));
         for (unsigned i = 1; i < 10000; i++)
                 learn_one(0.01 * i, "10.0.0.1", true, i, 20);
         cr_assert_lt(pt_pool_free(&g.hosts->pool), 4);
@@ -500,7 +499,7 @@ static void random_run(unsigned seed, size_t memory, int operations)
                 struct holding before[CLIENTS];
                 uint32_t share = pt_clients_share(g.hosts);
                 const char *client = make_ipv4(10u << 24 | ((unsigned)rand() % CLIENTS));
-                uint32_t count_of, learner = CLIENTS;
+                uint32_t learner = CLIENTS;
 
                 seconds += rand() % 50 ? 0.5 : 500;
                 look(before);
@@ -513,7 +512,7 @@ static void random_run(unsigned seed, size_t memory, int operations)
                         break;
                 case 2:
                         if (link_of(client))
-                                pt_hosts_signature(g.hosts, link_of(client), &count_of);
+                                pt_hosts_filter(g.hosts, link_of(client), PT_FILTER_ADDRESSES);
                         break;
                 default:
                         learner = learn_anything(seconds, (unsigned)i);

@@ -163,7 +163,7 @@ Test(clock, a_jump_ahead_that_the_next_packet_confirms_moves_time) /* 4.12 */
         expect(packets, ROWS(packets), 7201 + DAY);
 }
 
-/* Nothing is remembered longer than that (readings: at most four days). */
+/* Nothing is remembered longer than that (four days are more than any hold or window). */
 Test(clock, a_jump_of_ten_years_moves_time_by_four_days_and_it_goes_on_evenly) /* 4.12 */
 {
         static const struct packet packets[] = {

@@ -227,6 +227,31 @@ Test(dns, a_name_has_255_octets_at_most)
         }
 }
 
+/* Of every length but 2, which no name has: the last label is as long as it must be. */
+Test(dns, names_of_every_length_are_read_whole)
+{
+        for (size_t length = 3; length <= 255; length++) {
+                uint8_t wire[255];
+                struct pt_dns_name name;
+                size_t at = 0;
+
+                memset(wire, 'a', sizeof wire);
+                while (length - at > 1) {
+                        size_t left = length - at - 1;
+
+                        /* no label may leave a single octet for the next */
+                        wire[at] = (uint8_t)(left > 64 ? 62 : left == 64 ? 61 : left - 1);
+                        at += 1u + wire[at];
+                }
+                wire[at] = 0;
+                memset(&name, 0x5a, sizeof name);
+                cr_assert_eq(pt_dns_name_read(page_place(wire, length), length, 0, &name), 0,
+                             "%zu octets", length);
+                cr_expect_eq(name.length, length);
+                cr_expect_arr_eq(name.wire, wire, length, "%zu octets", length);
+        }
+}
+
 Test(dns, a_name_has_127_labels_at_most)
 {
         uint8_t message[2 * 128 + 1];

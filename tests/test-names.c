@@ -99,9 +99,12 @@ Test(names, names_that_differ_in_case_are_two_to_show_and_one_to_compare)
         uint32_t lower = hold("www.example"), upper = hold("WWW.Example"), other = hold("ww.example");
 
         cr_expect_neq(lower, upper);
-        cr_expect(pt_names_equal(g.hosts, lower, upper));
-        cr_expect(pt_names_equal(g.hosts, lower, lower));
-        cr_expect_not(pt_names_equal(g.hosts, lower, other));
+        pt_names_mark(g.hosts, lower, true);
+        cr_expect(pt_names_marked(g.hosts, lower));
+        cr_expect(pt_names_marked(g.hosts, upper));
+        cr_expect_not(pt_names_marked(g.hosts, other));
+        pt_names_mark(g.hosts, upper, false);
+        cr_expect_not(pt_names_marked(g.hosts, lower));
         cr_expect(is(upper, "WWW.Example"));
         cr_expect_not(is(upper, "www.example"));
 }

@@ -110,7 +110,7 @@ Test(observe, every_copy_keeps_the_syn_in_mind) /* 4.2 */
         cr_expect_str_eq(bed_finish(&bed), ALERT "\n");
 }
 
-/* A copy is judged no second time, but the client did contact that address (readings C). */
+/* A copy is judged no second time, but the client did contact that address. */
 Test(observe, a_copy_is_a_contact) /* 4.2, 4.5 */
 {
         bed_tcp(&bed, 0, CLIENT, 40000, A, 443, 7, PT_TCP_SYN); /* before the address was given */
@@ -199,7 +199,7 @@ static const struct {
         {"239.255.255.250", false},  {"255.255.255.255", false},  {"0.0.0.0", false},
 };
 
-Test(observe, answers_to_no_single_host_are_counted_and_not_learned) /* readings F */
+Test(observe, answers_to_no_single_host_are_counted_and_not_learned) /* 4.8 */
 {
         for (size_t i = 0; i < ROWS(destinations); i++) {
                 end();
@@ -238,7 +238,7 @@ static const struct {
         {53, 33333, 0xa180, false, "NOTIFY"},
 };
 
-Test(observe, responses_from_port_53_are_answers_whatever_their_rcode) /* readings F */
+Test(observe, responses_from_port_53_are_answers_whatever_their_rcode) /* 4.8 */
 {
         for (size_t i = 0; i < ROWS(messages); i++) {
                 end();

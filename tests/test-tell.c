@@ -85,7 +85,7 @@ Test(tell, a_syn_is_one_alert_and_what_else_fits_stands_in_it) /* 4.6 */
         cr_expect_eq(bed_count(&bed, PT_COUNT_MATCH_OTHER), 1);
 }
 
-Test(tell, the_chance_is_the_base_rate) /* design 5; item 6 of the issue */
+Test(tell, the_chance_is_the_base_rate) /* design 5 */
 {
         bed_ask(&bed, 0, CLIENT, "a.example", A);
         bed_syn(&bed, 1, CLIENT, A, 10198);
@@ -156,7 +156,7 @@ Test(tell, matches_without_dns_evidence_are_no_rotation) /* 4.9 */
 }
 
 /* A is alerted and told with C. Later A is held back (within 600 s of its alert), and counts. */
-Test(tell, a_match_that_is_held_back_counts_for_the_rotation) /* readings H */
+Test(tell, a_match_that_is_held_back_counts_for_the_rotation) /* 4.9 */
 {
         bed_ask(&bed, 0, CLIENT, "a.example", A "/3600");
         bed_ask(&bed, 0, CLIENT, "c.example", C "/3600");
@@ -228,7 +228,7 @@ Test(tell, what_is_pending_leaves_when_it_is_forgotten) /* 4.10 */
 }
 
 /* What is forgotten leaves before the SYN of the packet at hand, and after those in the line. */
-Test(tell, the_line_moves_before_holds_are_forgotten) /* readings I */
+Test(tell, the_line_moves_before_holds_are_forgotten) /* 4.10 */
 {
         bed_syn(&bed, 0, CLIENT, A, 10198);
         bed_syn(&bed, 10, CLIENT, A, 10198);

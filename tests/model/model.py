@@ -138,8 +138,8 @@ class Resolution:
         return self.answer.records[self.place][0] != self.address
 
     def newest_first(self):
-        """Later learned first; within one answer the order of its records."""
-        return -self.answer.serial, self.place
+        """Latest time, then later learned; within one answer the order of its records."""
+        return -self.time, -self.answer.serial, self.place
 
 
 @dataclasses.dataclass

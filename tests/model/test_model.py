@@ -283,13 +283,14 @@ class Verdicts(unittest.TestCase):
         s.syn(1, CLIENT, "176.65.132.198", 80)
         self.assertEqual(s.alerts("candidates", "chance"), [(3, 3 * 2.0**-32)])
 
-    def test_4_3_the_newest_is_the_one_learned_last(self):
-        # The second answer is half a second late, and is the newest all the same.
-        s = Scene()
-        s.answer(1, CLIENT, "a.test", "51.145.123.29")
-        s.answer(0.5, CLIENT, "b.test", "51.145.123.29")
-        s.syn(2, CLIENT, "51.145.123.29", 7518)
-        self.assertEqual(s.alerts("evidence_packet"), [(2,)])
+    def test_4_3_the_newest_is_the_latest_in_time(self):
+        # The second answer is half a second late; of equal times the later one is the newest.
+        for late, evidence in ((0.5, 1), (1, 2)):
+            s = Scene()
+            s.answer(1, CLIENT, "a.test", "51.145.123.29")
+            s.answer(late, CLIENT, "b.test", "51.145.123.29")
+            s.syn(2, CLIENT, "51.145.123.29", 7518)
+            self.assertEqual(s.alerts("evidence_packet"), [(evidence,)])
 
 
 class InsideAndContacted(unittest.TestCase):

@@ -51,9 +51,12 @@ static void dump_answer(const struct pt_dns *dns)
         enum pt_dns_kind kind = pt_dns_answer_read(dns, &answer);
         char name[PT_DNS_NAME_TEXT];
 
-        pt_dns_name_format(&dns->question, name);
-        printf("%s\t%u\t%s\t%u\t%u", pt_dns_kind_name(kind), dns->id, dns->has_question ? name : "",
-               dns->has_question ? dns->question_type : 0, answer.skipped);
+        printf("%s\t%u\t", pt_dns_kind_name(kind), dns->id);
+        if (dns->has_question && pt_dns_name_format(&dns->question, name))
+                printf("%s\t%u", name, dns->question_type);
+        else
+                printf("\t0");
+        printf("\t%u", answer.skipped);
         for (size_t i = 0; i < answer.count; i++) {
                 const struct pt_dns_address *a = &addresses[i];
                 char address[PT_ADDRESS_TEXT];
@@ -87,7 +90,7 @@ int main(int argc, char **argv)
         char error[PCAP_ERRBUF_SIZE];
         struct pcap_pkthdr *header;
         const u_char *bytes;
-        uint64_t number = 0;
+        uint64_t number = 1;
         pcap_t *pcap;
         int r;
 
@@ -100,13 +103,13 @@ int main(int argc, char **argv)
                 fprintf(stderr, "%s\n", error);
                 return 2;
         }
-        while ((r = pcap_next_ex(pcap, &header, &bytes)) == 1) {
+        for (; (r = pcap_next_ex(pcap, &header, &bytes)) == 1; number++) {
                 struct pt_frame frame = {
                         .bytes = bytes,
                         .captured = header->caplen,
                         .length = header->len,
                         .linktype = pcap_datalink(pcap),
-                        .number = ++number,
+                        .number = number,
                 };
 
                 if (strcmp(argv[1], "frame") == 0)
