@@ -67,7 +67,7 @@ static void forget_old(struct client_matches *c, int64_t oldest)
 }
 
 static void remember(struct client_matches *c, const struct pt_syn *syn,
-                     const struct pt_match *match, const struct pt_address *resolved)
+                     const struct pt_match *match, const struct pt_source *source)
 {
         struct pt_campaign_match *m;
 
@@ -85,7 +85,7 @@ static void remember(struct client_matches *c, const struct pt_syn *syn,
                 memmove(c->matches, c->matches + 1, --c->count * sizeof *c->matches);
         c->matches[c->count++] = (struct pt_campaign_match){
                 .destination = syn->key,
-                .resolved = *resolved,
+                .source = *source,
                 .port = syn->destination_port,
                 .verdict = match->verdict,
                 .chance = match->chance,
@@ -171,14 +171,14 @@ static struct client_matches *matches_of(struct pt_campaign *campaign, const str
 }
 
 bool pt_campaign_add(struct pt_campaign *campaign, const struct pt_syn *syn,
-                     const struct pt_match *match, const struct pt_address *resolved,
+                     const struct pt_match *match, const struct pt_source *source,
                      struct pt_rotation *ret)
 {
         struct client_matches *c = matches_of(campaign, syn);
         struct pt_rotation rotation;
 
         forget_old(c, syn->time - campaign->window);
-        remember(c, syn, match, resolved);
+        remember(c, syn, match, source);
         assess(c, &rotation);
         if (rotation.count < 2 || rotation.count < 2 * c->announced ||
             rotation.chance > PT_CAMPAIGN_CHANCE)

@@ -13,7 +13,7 @@
 
 struct pt_campaign_match {
         struct pt_address destination;
-        struct pt_address resolved; /* the address of the evidence */
+        struct pt_source source;    /* the evidence */
         uint16_t port;
         enum pt_verdict verdict;
         double chance;
@@ -42,5 +42,5 @@ size_t pt_campaign_size(uint32_t capacity);
  * and borrows until the next call.
  */
 bool pt_campaign_add(struct pt_campaign *campaign, const struct pt_syn *syn,
-                     const struct pt_match *match, const struct pt_address *resolved,
+                     const struct pt_match *match, const struct pt_source *source,
                      struct pt_rotation *ret);

@@ -241,21 +241,26 @@ static uint64_t fold8(uint64_t word)
         return word | capital >> 2;
 }
 
+/* Eight octets of a name with its length in front, those behind the name as zeros. */
+static inline uint64_t name_word(const struct pt_dns_name *name, size_t at)
+{
+        static const uint8_t masks[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+        size_t left = name->length + 1u - at;
+        uint64_t word, mask;
+
+        memcpy(&word, (const uint8_t *)name + at, 8);
+        memcpy(&mask, masks + (left < 8 ? 8 - left : 0), 8);
+        return word & mask;
+}
+
 bool pt_dns_name_equal(const struct pt_dns_name *a, const struct pt_dns_name *b)
 {
         if (a->length != b->length)
                 return false;
-        /* Length octets are below 64, so folding leaves them alone. */
-        for (size_t at = 0; at < a->length; at += 8) {
-                size_t octets = a->length - at < 8 ? a->length - at : 8;
-                uint64_t wa = 0;
-                uint64_t wb = 0;
-
-                memcpy(&wa, a->wire + at, octets);
-                memcpy(&wb, b->wire + at, octets);
-                if (fold8(wa) != fold8(wb))
+        /* Length octets of labels are below 64, so folding leaves them alone. */
+        for (size_t at = 0; at <= a->length; at += 8)
+                if (fold8(name_word(a, at)) != fold8(name_word(b, at)))
                         return false;
-        }
         return true;
 }
 

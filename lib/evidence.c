@@ -73,6 +73,7 @@ void pt_hosts_evidence(const struct pt_hosts *hosts, uint32_t resolution, struct
 
         ret->client = client_at(hosts, r->client)->address;
         ret->address = as_recorded(hosts, r);
+        ret->key = r->address;
         ret->ttl = r->ttl;
         ret->time = a->time;
         ret->wall = a->wall;

@@ -568,6 +568,30 @@ struct pt_address pt_hosts_resolved(const struct pt_hosts *hosts, uint32_t resol
         return resolution_at(hosts, resolution)->address;
 }
 
+struct pt_source pt_hosts_source(const struct pt_hosts *hosts, uint32_t resolution)
+{
+        const struct resolution_cell *r = resolution_at(hosts, resolution);
+
+        return (struct pt_source){
+                .client = client_at(hosts, r->client)->address,
+                .address = r->address,
+                .time = r->time,
+        };
+}
+
+uint32_t pt_hosts_by_source(const struct pt_hosts *hosts, const struct pt_source *source)
+{
+        uint32_t link = *pair_head(hosts, &source->client, &source->address);
+
+        for (; link; link = resolution_at(hosts, link)->pair) {
+                const struct resolution_cell *r = resolution_at(hosts, link);
+
+                if (r->time == source->time && is_pair(hosts, r, &source->client, &source->address))
+                        return link;
+        }
+        return 0;
+}
+
 /* ---- signatures (4.3) ---- */
 
 static struct pt_filter *filter_at(const struct pt_hosts *hosts, uint32_t link)

@@ -148,6 +148,7 @@ void pt_hosts_set_sign(struct pt_hosts *hosts, pt_hosts_sign *sign, void *contex
 struct pt_evidence {
         struct pt_address client;  /* who was given it */
         struct pt_address address; /* as it stood in the record */
+        struct pt_address key;     /* canonical */
         uint32_t ttl;
         int64_t time; /* of the answer, engine time */
         int64_t wall; /* of the answer, packet time */
@@ -171,6 +172,18 @@ void pt_hosts_evidence(const struct pt_hosts *hosts, uint32_t resolution, struct
 
 /* The canonical address of a resolution. */
 struct pt_address pt_hosts_resolved(const struct pt_hosts *hosts, uint32_t resolution);
+
+/* What names a resolution for longer than its link is good. */
+struct pt_source {
+        struct pt_address client;
+        struct pt_address address; /* canonical */
+        int64_t time;
+};
+
+struct pt_source pt_hosts_source(const struct pt_hosts *hosts, uint32_t resolution);
+
+/* The resolution that it names, 0 if that is forgotten. */
+uint32_t pt_hosts_by_source(const struct pt_hosts *hosts, const struct pt_source *source);
 
 /* Write the gauges (cache.*) into the counters. */
 void pt_hosts_gauge(const struct pt_hosts *hosts);

@@ -162,14 +162,12 @@ static void tell_alert(struct pt_engine *engine, const struct pt_syn *syn,
 }
 
 /* The question names of the matches' evidence, as far as it is still remembered. */
-static size_t rotation_names(struct pt_engine *engine, const struct pt_syn *syn,
-                             const struct pt_rotation *rotation)
+static size_t rotation_names(struct pt_engine *engine, const struct pt_rotation *rotation)
 {
         size_t count = 0;
 
         for (size_t i = 0; i < rotation->match_count; i++) {
-                uint32_t link = pt_hosts_given_ever(engine->hosts, &syn->client,
-                                                    &rotation->matches[i].resolved);
+                uint32_t link = pt_hosts_by_source(engine->hosts, &rotation->matches[i].source);
                 bool known = false;
 
                 if (!link)
@@ -187,17 +185,17 @@ static size_t rotation_names(struct pt_engine *engine, const struct pt_syn *syn,
 static void tell_rotation(struct pt_engine *engine, const struct pt_syn *syn,
                           const struct pt_match *best)
 {
-        struct pt_address resolved = pt_hosts_resolved(engine->hosts, best->resolution);
+        struct pt_source source = pt_hosts_source(engine->hosts, best->resolution);
         struct pt_event event = {.kind = PT_EVENT_ROTATION};
         struct pt_rotation rotation;
 
-        if (!pt_campaign_add(engine->campaign, syn, best, &resolved, &rotation))
+        if (!pt_campaign_add(engine->campaign, syn, best, &source, &rotation))
                 return;
         pt_engine_count(engine, PT_COUNT_ALERT_GENERATED);
         event.rotation.syn = syn;
         event.rotation.match = best;
         event.rotation.rotation = &rotation;
-        event.rotation.name_count = rotation_names(engine, syn, &rotation);
+        event.rotation.name_count = rotation_names(engine, &rotation);
         event.rotation.names = engine->names;
         event.rotation.evidence = evidence_of(engine, best->resolution, &engine->evidence);
         tell(engine, &event);

@@ -49,8 +49,7 @@ static inline int64_t pt_words_age(const struct pt_syn *syn, const struct pt_evi
 static inline bool pt_words_about_destination(const struct pt_syn *syn,
                                               const struct pt_evidence *evidence)
 {
-        return pt_address_equal(&evidence->address, &syn->key) ||
-               pt_address_equal(&evidence->address, &syn->destination);
+        return pt_address_equal(&evidence->key, &syn->key);
 }
 
 /* One sentence for ALERT, NEAR_MISS, ROTATION and REPEATS: at most 1024 characters, as ECS wants.

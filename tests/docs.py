@@ -128,7 +128,7 @@ def page_files():
 # ---- running ----
 
 def on_terminal(command, folder):
-    """Run a command of the shell as on a terminal. Status, and what it shows, without colours."""
+    """Run a command of the shell as on a terminal. Status, and what can be seen but for colours."""
     near, far = pty.openpty()
     environment = dict(os.environ, TERM="dumb", LC_ALL="C.UTF-8", COLUMNS="80",
                        PATH=f"{os.path.dirname(PORTENT)}:{os.environ['PATH']}")
@@ -146,7 +146,7 @@ def on_terminal(command, folder):
         shown += piece
     os.close(near)
     lines = COLOUR.sub("", shown.decode().replace("\r\n", "\n")).splitlines()
-    return process.wait(timeout=TIMEOUT), [x for x in lines if not BUILDING.fullmatch(x)]
+    return process.wait(timeout=TIMEOUT), [x.rstrip() for x in lines if not BUILDING.fullmatch(x)]
 
 
 def pattern(expected):
@@ -231,6 +231,15 @@ class Readme(unittest.TestCase):
         named = set(re.findall(r"^\| `tests/run (\w+)`", README.read_text(), re.MULTILINE))
         self.assertTrue(named)
         self.assertEqual(named - there_are, set())
+
+
+    def test_the_page_of_the_library_names_every_module(self):
+        text = (ROOT / "lib/README.md").read_text()
+        floors = set(text[text.index("```text"):text.index("```\n\n")].split())
+        for folder in "lib", "lib/io", "sensor":
+            for file in (ROOT / folder).glob("*.[ch]"):
+                with self.subTest(f"{folder}/{file.name}"):
+                    self.assertIn(file.stem, floors)
 
 
 def help_text():
@@ -357,7 +366,7 @@ class PortentRules5(unittest.TestCase):
                 ("rule.h", "PT_RULE_LINE", "{} octets"),
                 ("rule.h", "PT_RULE_TEXT", "{} octets"),
                 ("rule.h", "PT_RULE_ID", "{} characters"),
-                ("rule.h", "PT_RULES ", "{} rules")):
+                ("rule.h", r"PT_RULES\b", "{} rules")):
             with self.subTest(macro):
                 number = re.search(rf"#define {macro}\s+(\d+)", (ROOT / "lib" / file).read_text())
                 self.assertIn(sentence.format(number[1]), text)

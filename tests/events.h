@@ -116,6 +116,7 @@ static inline struct pt_evidence evidence_of_answer(void)
         return (struct pt_evidence){
                 .client = address("10.20.30.40"),
                 .address = address("198.51.100.23"),
+                .key = address("198.51.100.23"),
                 .ttl = 60,
                 .time = ANSWER_TIME,
                 .wall = ANSWER_TIME,
@@ -206,7 +207,7 @@ static inline void scene_other_address(struct scene *s)
         s->evidence.chain[0] = NAME("\4calc\7example\3net");
         s->evidence.chain_count = 1;
         s->evidence.names[0] = s->evidence.chain[0];
-        s->destination.address = address("203.0.113.7");
+        s->destination.address = s->destination.key = address("203.0.113.7");
         s->destination.chain[0] = NAME("\2cc\7example\3net");
         s->destination.chain_count = 1;
         s->match.verdict = PT_DNS_OTHER_ADDRESS;
@@ -226,7 +227,7 @@ static inline void scene_other_client(struct scene *s)
 static inline void scene_address_rule(struct scene *s)
 {
         s->syn = syn_to("176.65.132.198", 23004);
-        s->evidence.address = address("132.198.176.65");
+        s->evidence.address = s->evidence.key = address("132.198.176.65");
         s->evidence.addresses[0] = s->evidence.address;
         s->event.alert.destination = NULL;
         s->match.rule = &s->swap16;
@@ -244,7 +245,7 @@ static inline void scene_near_miss(struct scene *s, enum pt_near_miss reason)
 static inline void scene_rotation(struct scene *s)
 {
         s->matches[0] = (struct pt_campaign_match){.destination = address("203.0.113.7"),
-                                                   .resolved = address("203.0.113.7"),
+                                                   .source = {.address = address("203.0.113.7")},
                                                    .port = 113,
                                                    .verdict = PT_DNS_CONFIRMED};
         s->matches[1] = s->matches[0];

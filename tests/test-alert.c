@@ -325,6 +325,7 @@ Test(alert, an_ipv4_address_inside_an_ipv6_one)
         s->syn.ipv6 = true;
         s->evidence.client = s->syn.client;
         s->evidence.address = s->syn.destination;
+        s->evidence.key = s->syn.key;
         s->evidence.addresses[0] = s->syn.destination;
         s->evidence.question_type = PT_DNS_AAAA;
         root = document(&s->event);

@@ -42,7 +42,10 @@ static unsigned add(double seconds, const char *destination, uint16_t port, doub
         };
         struct pt_match match = {.verdict = verdict, .chance = chance};
 
-        return pt_campaign_add(campaign, &syn, &match, &syn.key, &rotation) ? rotation.count : 0;
+        return pt_campaign_add(campaign, &syn, &match, &(struct pt_source){.address = syn.key},
+                               &rotation)
+                       ? rotation.count
+                       : 0;
 }
 
 struct step {

@@ -265,6 +265,8 @@ static bool name_differs(const struct message *m, const struct message *other, s
         while (at < m->length && m->bytes[at] != 0) {
                 size_t octets = m->bytes[at] < 0xc0 ? 1u + m->bytes[at] : 2;
 
+                if (m->bytes[at] != other->bytes[at])
+                        return true;
                 if (at + octets > m->length)
                         return false;
                 if (memcmp(m->bytes + at, other->bytes + at, octets) != 0)
