@@ -2,8 +2,8 @@
 
 #include "names.h"
 
-/* Packets may be a second late, and a SYN waits: answers are kept that much longer than they count. */
-static int64_t kept_for(const struct pt_hosts *hosts)
+/* Packets may be a second late, and a SYN waits: an answer may count that much longer. */
+static int64_t may_count_for(const struct pt_hosts *hosts)
 {
         return hosts->settings.max_window + hosts->settings.reorder + INT64_C(2000000000);
 }
@@ -294,13 +294,15 @@ uint32_t pt_clients_drop_answer(struct pt_hosts *hosts, uint32_t answer)
 
 static bool answer_expired(const struct pt_hosts *hosts, uint32_t answer, int64_t now)
 {
-        return !answer || answer_at(hosts, answer)->time < now - kept_for(hosts);
+        return !answer || answer_at(hosts, answer)->time < now - may_count_for(hosts);
 }
 
 void pt_clients_expire(struct pt_hosts *hosts, uint32_t link, int64_t now)
 {
         struct client_cell *c = client_at(hosts, link);
 
+        /* While there is room, matches of the last window can still name their answers (4.9). */
+        now -= hosts->settings.window;
         for (int i = 0; i < 8 && c->oldest && answer_expired(hosts, c->oldest, now); i++)
                 hosts->counters->value[PT_COUNT_CACHE_EXPIRED] +=
                         pt_clients_drop_answer(hosts, c->oldest);

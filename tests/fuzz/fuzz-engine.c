@@ -152,21 +152,26 @@ static void send_made(struct pt_engine *engine, struct input *input, int64_t tim
         }
 }
 
+/* Far beyond what the engine takes for a time, so that adding to it cannot overflow. */
+static int64_t bounded(int64_t time)
+{
+        static const int64_t limit = INT64_MAX / 2 + INT64_MAX / 4;
+
+        return time > limit ? limit : time < -limit ? -limit : time;
+}
+
 static int64_t next_time(struct input *input, unsigned head, int64_t time)
 {
-        static const int64_t limit = INT64_MAX / 2;
-
         switch (head >> 3 & 3) {
         case 1:
-                time += (int64_t)take(input, 1) * 1000000;
-                break;
+                return bounded(bounded(time) + (int64_t)take(input, 1) * 1000000);
         case 2:
-                time += (int64_t)take(input, 2) * PT_SECOND;
-                break;
+                return bounded(bounded(time) + (int64_t)take(input, 2) * PT_SECOND);
         case 3:
                 return (int64_t)take(input, 8);
+        default:
+                return time;
         }
-        return time > limit ? limit : time;
 }
 
 static void send_all(struct pt_engine *engine, struct input *input)
@@ -178,8 +183,6 @@ static void send_all(struct pt_engine *engine, struct input *input)
                 size_t length;
 
                 time = next_time(input, head, time);
-                if (time < 0 && (head >> 3 & 3) != 3)
-                        time = 0;
                 if (head & 0x80) {
                         send_made(engine, input, time);
                         continue;
