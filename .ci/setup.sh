@@ -17,6 +17,9 @@ packages() {
                 case $line in
                 '' | '#'*) ;;
                 '['*) group=${line//[][]/} ;;
+                *' ('*) # a package that is not wanted where the command in brackets is
+                        [[ " $* " == *" $group "* ]] && line=${line%)} &&
+                                ! command -v "${line#* (}" >/dev/null && echo "${line% (*}" ;;
                 *) [[ " $* " == *" $group "* ]] && echo "$line" ;;
                 esac
         done <"$root/.ci/packages"

@@ -492,15 +492,18 @@ static bool is_pair(const struct pt_hosts *hosts, const struct resolution_cell *
 uint32_t pt_hosts_given(const struct pt_hosts *hosts, const struct pt_address *client,
                         const struct pt_address *destination, int64_t time)
 {
-        uint32_t link = *pair_head(hosts, client, destination);
+        uint32_t link = *pair_head(hosts, client, destination), late = 0;
 
         for (; link; link = resolution_at(hosts, link)->pair) {
                 const struct resolution_cell *r = resolution_at(hosts, link);
 
-                if (is_pair(hosts, r, client, destination) && counts(hosts, r, time))
+                if (!is_pair(hosts, r, client, destination) || !counts(hosts, r, time))
+                        continue;
+                if (r->time <= time)
                         return link;
+                late = late ? late : link;
         }
-        return 0;
+        return late;
 }
 
 uint32_t pt_hosts_given_ever(const struct pt_hosts *hosts, const struct pt_address *client,
@@ -516,16 +519,19 @@ uint32_t pt_hosts_given_ever(const struct pt_hosts *hosts, const struct pt_addre
 uint32_t pt_hosts_given_other(const struct pt_hosts *hosts, const struct pt_address *client,
                               const struct pt_address *destination, int64_t time)
 {
-        uint32_t link = *address_head(hosts, destination);
+        uint32_t link = *address_head(hosts, destination), late = 0;
 
         for (; link; link = resolution_at(hosts, link)->same) {
                 const struct resolution_cell *r = resolution_at(hosts, link);
 
-                if (pt_address_equal(&r->address, destination) && counts(hosts, r, time) &&
-                    !pt_address_equal(&client_at(hosts, r->client)->address, client))
+                if (!pt_address_equal(&r->address, destination) || !counts(hosts, r, time) ||
+                    pt_address_equal(&client_at(hosts, r->client)->address, client))
+                        continue;
+                if (r->time <= time)
                         return link;
+                late = late ? late : link;
         }
-        return 0;
+        return late;
 }
 
 struct pt_hosts_walk pt_hosts_walk(const struct pt_hosts *hosts, uint32_t client)

@@ -71,7 +71,10 @@ void pt_hosts_prefetch_cells(const struct pt_hosts *hosts, const struct pt_addre
 /* Has this address ever received DNS (and is it still remembered)? 0 if not. */
 uint32_t pt_hosts_client(const struct pt_hosts *hosts, const struct pt_address *client);
 
-/* The newest resolution of the destination that this client was given and that counts at `time`. */
+/*
+ * The newest resolution of the destination that this client was given and that counts at `time`. What
+ * was answered before then explains a connection better than what the mirror delivered behind it.
+ */
 uint32_t pt_hosts_given(const struct pt_hosts *hosts, const struct pt_address *client,
                         const struct pt_address *destination, int64_t time);
 

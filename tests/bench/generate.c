@@ -31,6 +31,7 @@ struct client {
 static struct client clients[CLIENTS];
 static uint64_t state = 0x9e3779b97f4a7c15;
 static uint64_t now = UINT64_C(1750000000000000); /* microseconds */
+static uint32_t gap;                              /* between packets, on average */
 
 /* xorshift64*: the tests must not depend on a C library's rand(). */
 static uint32_t random_below(uint32_t bound)
@@ -71,7 +72,7 @@ static void emit(const struct frame *f)
 
         fwrite(header, sizeof(header), 1, stdout);
         fwrite(f->at, f->length, 1, stdout);
-        now += 50 + random_below(100);
+        now += gap / 2 + random_below(gap);
 }
 
 /* --- who there is ------------------------------------------------------------------------------
@@ -367,7 +368,12 @@ static unsigned syns(void)
 static const struct {
         const char *name;
         unsigned (*step)(void);
-} kinds[] = {{"mixed", mixed}, {"worst", worst}, {"syns", syns}};
+        uint32_t gap;
+} kinds[] = {
+        {"mixed", mixed, 100}, /* 200 s, 60 Mbit/s */
+        {"worst", worst, 500}, /* 1 000 s: each client is given an answer every ten seconds */
+        {"syns", syns, 100},
+};
 
 int main(int argc, char **argv)
 {
@@ -377,6 +383,7 @@ int main(int argc, char **argv)
         for (size_t i = 0; argc == 3 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
                 if (strcmp(argv[1], kinds[i].name) != 0)
                         continue;
+                gap = kinds[i].gap;
                 setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
                 fwrite(header, sizeof(header), 1, stdout);
                 for (unsigned long count = strtoul(argv[2], NULL, 10), made = 0; made < count;)

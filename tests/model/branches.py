@@ -68,6 +68,7 @@ BRANCHES = """
 4.7 expired
 4.7 at its last moment
 4.7 newest of several
+4.3 an answer behind the SYN, and one before it
 4.7 answer copy
 4.7 answer copy after exactly a second
 4.7 answer again after a second

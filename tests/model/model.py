@@ -498,6 +498,13 @@ class Model:
         return sorted((r for r in resolutions if self.counts(r, time)),
                       key=Resolution.newest_first)
 
+    def explaining(self, counting, time):
+        """The newest from before the SYN explains it; else the newest that came behind it."""
+        before = [r for r in counting if r.time <= time]
+        self.took("4.3 an answer behind the SYN, and one before it",
+                  bool(before) and before[0] is not counting[0])
+        return (before or counting)[0]
+
     def note_ages(self, resolutions, time):
         options = self.options
         for r in resolutions:
@@ -521,7 +528,7 @@ class Model:
         chance = 1 / rule.ports_admitted
         if given:
             self.took("4.3 dns_confirmed")
-            return Match(rule, "dns_confirmed", 73, 1, chance, given[0])
+            return Match(rule, "dns_confirmed", 73, 1, chance, self.explaining(given, time))
         others = [r for r in self.of_address[syn.target] if r.answer.client != syn.source]
         self.note_ages(others, time)
         others = self.counting(others, time)
@@ -530,7 +537,7 @@ class Model:
             return None
         if others:
             self.took("4.3 dns_other_client")
-            return Match(rule, "dns_other_client", 47, 1, chance, others[0])
+            return Match(rule, "dns_other_client", 47, 1, chance, self.explaining(others, time))
         self.took("4.3 port_only")
         return Match(rule, "port_only", 21, 1, chance)
 
