@@ -506,6 +506,21 @@ uint32_t pt_hosts_given(const struct pt_hosts *hosts, const struct pt_address *c
         return late;
 }
 
+bool pt_hosts_is_newest(const struct pt_hosts *hosts, uint32_t resolution, int64_t time)
+{
+        const struct resolution_cell *of = resolution_at(hosts, resolution);
+        const struct pt_address *client = &client_at(hosts, of->client)->address;
+        uint32_t link = *pair_head(hosts, client, &of->address);
+
+        for (; link && link != resolution; link = resolution_at(hosts, link)->pair) {
+                const struct resolution_cell *r = resolution_at(hosts, link);
+
+                if (is_pair(hosts, r, client, &of->address) && counts(hosts, r, time))
+                        return false;
+        }
+        return true;
+}
+
 uint32_t pt_hosts_given_ever(const struct pt_hosts *hosts, const struct pt_address *client,
                              const struct pt_address *destination)
 {

@@ -78,6 +78,9 @@ uint32_t pt_hosts_client(const struct pt_hosts *hosts, const struct pt_address *
 uint32_t pt_hosts_given(const struct pt_hosts *hosts, const struct pt_address *client,
                         const struct pt_address *destination, int64_t time);
 
+/* Is no newer resolution of the same client and address counting at `time`? */
+bool pt_hosts_is_newest(const struct pt_hosts *hosts, uint32_t resolution, int64_t time);
+
 /* The newest one that another client was given. */
 uint32_t pt_hosts_given_other(const struct pt_hosts *hosts, const struct pt_address *client,
                               const struct pt_address *destination, int64_t time);

@@ -297,8 +297,7 @@ static unsigned calculated_candidates(struct trial *t, uint32_t hit)
         unsigned count = 0;
 
         while (view.link != hit && calculated_next(t, &walk, &view))
-                count += pt_hosts_given(t->judge->hosts, &t->syn->client, &view.address,
-                                        t->syn->time) == view.link;
+                count += pt_hosts_is_newest(t->judge->hosts, view.link, t->syn->time);
         return count;
 }
 

@@ -3,8 +3,8 @@ import struct
 
 import frames
 from frames import ethernet
-from rows import (ALERTED, HOUR, LEARNED, MS, OPENED, QUERY, S, START, UNASKED, UNLEARNED, YEAR,
-                  Input, Moves, Record, Story, row)
+from rows import (ALERTED, HOUR, MS, S, START, UNASKED, UNLEARNED, YEAR, Input, Moves, Record,
+                  Story, row)
 
 SHORT, TRUNCATED = Moves({"decode.short": 1}), Moves({"decode.truncated": 1})
 OTHER = Moves({"decode.other_ethertype": 1})
@@ -111,10 +111,11 @@ def timed(name, stamp, moves, **more):
      "passes libpcap, as 5e9 and as -1000 nanoseconds", "the sum counts; capture.odd_time")
 def a5():
     seconds = START // S
-    yield timed("5 000 000 us", (seconds, 5000000), ODD_TIME, stamp="2026-11-24T19:57:08.000Z")
+    yield timed("5 000 000 us", (seconds, 5000000), ODD_TIME, stamp="2026-11-24T19:57:08.000Z",
+                rest=5 * S)
     yield timed("-1 us", (seconds, 0xFFFFFFFF), ODD_TIME, stamp="2026-11-24T19:57:02.999Z")
     yield timed("1 999 999 999 ns", (seconds, 1999999999), ODD_TIME, nano=True,
-                stamp="2026-11-24T19:57:04.999Z")
+                stamp="2026-11-24T19:57:04.999Z", rest=2 * S)
     yield timed("-1 ns", (seconds, 0xFFFFFFFF), ODD_TIME, nano=True,
                 stamp="2026-11-24T19:57:02.999Z")
 
@@ -251,7 +252,7 @@ def b3():
     for version in set(range(16)) - {4, 6}:
         yield Input(f"raw, version {version}", [Record(bytes([version << 4 | 5]) + bytes(60))],
                     Moves({"decode.malformed": 1}), link=101)
-    for family in (0, 1, 3, 7, 23, 255, 0x1234, 0xFFFFFFFF):
+    for family in (0, 1, 3, 7, 25, 255, 0x1234, 0xFFFFFFFF):
         yield Input(f"family {family}", [Record(struct.pack("<I", family) + Story().syn())],
                     OTHER, link=0)
         yield Input(f"family {family}", [Record(struct.pack(">I", family) + Story().syn())],

@@ -45,6 +45,7 @@ class Input:
     question: str = None
     nano: bool = False
     alone: bool = False  # needs a file of its own
+    rest: int = 0  # time that passes before the canary
     row: str = ""
 
     def batch(self):
