@@ -147,7 +147,7 @@ static int make_rooms(struct pt_engine *engine)
         engine->waiting_bytes = malloc(PT_FRAME_KEPT);
         engine->answer.addresses = calloc(ANSWER_ADDRESSES, sizeof *engine->answer.addresses);
         engine->answer.capacity = ANSWER_ADDRESSES;
-        engine->also = calloc(engine->rules->count + 1, sizeof *engine->also);
+        engine->also = calloc(engine->rules->count + 1, sizeof(void *));
         engine->names = calloc(PT_CAMPAIGN_MATCHES, sizeof *engine->names);
         if (!engine->waiting_bytes || !engine->answer.addresses || !engine->also || !engine->names)
                 return -ENOMEM;

@@ -28,7 +28,7 @@ static size_t stride_for(size_t payload)
 
 size_t pt_recent_size(uint32_t capacity, size_t payload)
 {
-        return ((size_t)capacity + 1) * stride_for(payload) + 2 * capacity * sizeof(uint32_t);
+        return ((size_t)capacity + 1) * stride_for(payload) + (size_t)capacity * 2 * sizeof(uint32_t);
 }
 
 int pt_recent_init(struct pt_recent *recent, uint32_t capacity, size_t payload,

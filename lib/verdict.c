@@ -127,19 +127,22 @@ static bool trial_admits(struct trial *t, const struct pt_rule *rule)
         return !(t->zones_excluded & bit);
 }
 
+/* The better match of one rule: by severity, then by verdict (4.6). */
+static void keep_better(struct pt_match *match, const struct pt_match *other)
+{
+        if (other->severity > match->severity ||
+            (other->severity == match->severity && other->verdict < match->verdict))
+                *match = *other;
+}
+
 static void trial_add(struct trial *t, const struct pt_match *match)
 {
         struct pt_judgement *j = &t->result;
-        struct pt_match *last = j->count ? &j->matches[j->count - 1] : NULL;
 
-        if (!last || last->rule != match->rule) {
+        if (j->count > 0 && j->matches[j->count - 1].rule == match->rule)
+                keep_better(&j->matches[j->count - 1], match);
+        else
                 j->matches[j->count++] = *match;
-                return;
-        }
-        /* The better one of a rule: by severity, then by verdict (4.6). */
-        if (match->severity > last->severity ||
-            (match->severity == last->severity && match->verdict < last->verdict))
-                *last = *match;
 }
 
 /* ---- the destination itself ---- */

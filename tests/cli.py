@@ -89,6 +89,27 @@ class Words(Case):
     def test_without_input_there_is_nothing_to_do(self):
         self.fails(1, "there is no input: -r FILE reads a capture (see portent --help)")
 
+    def test_n_of_tcpdump_changes_nothing(self):
+        plain = lines(self.expect(0, "-q", "-r", APT12))
+        for flag in "-n", "-nn", "--numeric":
+            (alert,) = lines(self.expect(0, flag, "-q", "-r", APT12))
+            self.assertEqual(alert["event"]["id"], plain[0]["event"]["id"])
+        self.assertEqual(len(lines(self.expect(0, "-qnnr", APT12))), 1)
+        self.assertRegex(self.expect(0, "--help").stdout.decode(),
+                         r"-n, --numeric +accepted for tcpdump's sake; names are never looked up")
+
+    def test_one_is_singular(self):
+        """In what is said and in the line about counters: 1 rule, 1 DNS answer, 1 SYN."""
+        apt12 = f"{RULES}/apt12.json"
+        self.expect(0, "-R", apt12, "-r", APT12, says=r"^portent: memory budget 64M, 1 rule\n")
+        self.expect(0, "-r", APT12, says=r"^portent: memory budget 64M, \d+ rules\n")
+        text = self.expect(0, "-q", "-r", APT12, "--log", "stats", "--format", "text").stdout
+        self.assertIn(b" stats: 4 packets, 1 DNS answer, 1 SYN (1 eligible, 1 of them preceded by an "
+                      b"answer), 1 alert\n", text)
+        rule = self.path("r.json", json.dumps({"id": "one", "name": "n", "port": "o4 + 10000", "vectors":
+                                               [{"address": "198.51.100.23", "port": 10023}]}))
+        self.assertIn(b", 1 test vector) ok\n", self.expect(0, "-T", "-R", rule).stdout)
+
     def test_a_file_without_r_is_no_filter(self):
         self.fails(1, "there is no input: -r is missing before the file (see portent --help)",
                    APT12)
@@ -117,6 +138,13 @@ class Filter(Case):
         result = self.expect(0, "-r", APT12, "tcp", "and", "port", "10198",
                              says="2 packets, 0 DNS answers")
         self.assertEqual(lines(result)[0]["portent"]["verdict"], "port_only")
+
+    def test_one_that_drops_dns_is_said(self):
+        last = "portent: no DNS was seen: no verdict can be stronger than port_only\n"
+        said = self.expect(0, "-r", APT12, "tcp").stderr.decode()
+        self.assertTrue(said.endswith(last), said)
+        self.assertNotIn(last, self.expect(0, "-r", APT12).stderr.decode())
+        self.assertNotIn(last, self.expect(0, "-r", QUIET, "tcp port 1").stderr.decode())
 
     def test_a_bad_one_is_wrong_usage(self):
         result = self.expect(1, "-r", APT12, "tcp", "port", says="syntax error")
@@ -165,6 +193,17 @@ class Inputs(Case):
             result = self.expect(2, "-q", "-r", bad, "-r", APT12,
                                  says=f"^portent: {re.escape(bad)}: ")
             self.assertEqual(len(lines(result)), 1)
+
+    def test_one_that_cannot_be_opened_has_no_offset_and_nothing_to_explain(self):
+        for bad, why in (("/nonexistent/x.pcap", "No such file or directory"),
+                         ("/", "a directory: name the captures in it one by one")):
+            self.fails(2, f"{bad}: {why}", "-q", "-r", bad)
+            said = self.expect(2, "-r", bad, "-r", bad).stderr.decode()
+            self.assertNotIn("nothing found", said)
+            self.assertTrue(said.endswith("portent: no input could be read\n"), said)
+        said = self.expect(2, "-r", "/nonexistent/x.pcap", "-r", QUIET).stderr.decode()
+        self.assertIn("nothing found: 3 SYNs went", said)
+        self.assertNotIn("no input could", said)
 
     def test_one_that_is_cut_still_gives_its_alerts(self):
         """The file ends inside the record behind the SYN: name, offset and reason are said."""
@@ -430,51 +469,55 @@ class Explain(Case):
         result = self.expect(0, "--explain", address, *words)
         self.assertEqual(result.stderr, b"")
         head, *rows = result.stdout.decode().splitlines()
-        return head, {row.split()[0]: " ".join(row.split()[1:]) for row in rows}
+        for row in rows:
+            self.assertLessEqual(len(row), 100)
+        rules = re.split(r"\n  (?! )", "\n" + "\n".join(rows))  # what goes on is indented further
+        return head, {words[0]: " ".join(words[1:]) for words in map(str.split, rules[1:])}
 
     # By hand: 198 * 51 + 100 = 10198; 198 * (51 + 100) = 29898; halves of 198.51.100.23 exchanged.
     def test_an_address_that_every_limit_lets_pass(self):
         head, rows = self.explain("198.51.100.23")
         self.assertEqual(head, "198.51.100.23: o1 198, o2 51, o3 100, o4 23")
-        self.assertEqual(rows["apt12"], "port 10198 198 * 51 + 100 = 10198 would match")
-        self.assertEqual(rows["variant"], "port 29898 198 * (51 + 100) = 29898 would match")
-        self.assertEqual(rows["swap16"], "100.23.198.51, any port swap16(198.51.100.23) = "
-                                         "100.23.198.51 would match")
+        self.assertEqual(rows["apt12"], "port 10198 would match 198 * 51 + 100 = 10198")
+        self.assertEqual(rows["variant"], "port 29898 would match 198 * (51 + 100) = 29898")
+        self.assertEqual(rows["swap16"], "100.23.198.51, any port would match if the address was not "
+                                         "itself given by DNS swap16(198.51.100.23) = "
+                                         "100.23.198.51")
 
     def test_a_port_outside_the_limits(self):
         # 20 * 101 + 57 = 2077, the documented address
         self.assertEqual(self.explain("20.101.57.9")[1]["apt12"],
-                         "port 2077 20 * 101 + 57 = 2077 dropped: port 2077 is outside its ports")
+                         "port 2077 dropped: port 2077 is outside its ports 20 * 101 + 57 = 2077")
 
     def test_an_excluded_port(self):
         # 80 * 100 + 80 = 8080
         self.assertEqual(self.explain("80.100.80.1")[1]["apt12"],
-                         "port 8080 80 * 100 + 80 = 8080 dropped: port 8080 is one that it "
-                         "excludes")
+                         "port 8080 dropped: port 8080 is one that it excludes "
+                         "80 * 100 + 80 = 8080")
 
     def test_a_result_that_is_no_port(self):
         self.assertEqual(self.explain("255.255.255.1")[1]["variant"],
-                         "no port 255 * (255 + 255) = 130050 dropped: 130050 is no port")
+                         "no port dropped: 130050 is no port 255 * (255 + 255) = 130050")
 
     def test_an_excluded_destination_and_a_lab(self):
         # 192 * 168 + 1 = 32257
         self.assertEqual(self.explain("192.168.1.9")[1]["apt12"],
-                         "port 32257 192 * 168 + 1 = 32257 dropped: 192.168.1.9 is excluded as a "
-                         "destination (but gives a port for others)")
+                         "port 32257 dropped: 192.168.1.9 is excluded as a destination (but gives a "
+                         "port for others) 192 * 168 + 1 = 32257")
         self.assertEqual(self.explain("192.168.1.9", "--lab")[1]["apt12"],
-                         "port 32257 192 * 168 + 1 = 32257 would match")
+                         "port 32257 would match 192 * 168 + 1 = 32257")
 
     def test_calculated_addresses_that_cannot_be_meant(self):
         self.assertEqual(self.explain("8.8.8.8")[1]["swap16"],
-                         "8.8.8.8, any port swap16(8.8.8.8) = 8.8.8.8 dropped: it calculates the "
-                         "address itself")
+                         "8.8.8.8, any port dropped: it calculates the address itself "
+                         "swap16(8.8.8.8) = 8.8.8.8")
         self.assertIn("dropped: 10.0.8.9 is private", self.explain("8.9.10.0")[1]["swap16"])
 
     def test_no_value(self):
         rule = self.path("r.json", json.dumps({"id": "quotient", "name": "n",
                                                "port": "1000 / o4"}))
         self.assertEqual(self.explain("192.0.2.0", "-R", rule)[1]["quotient"],
-                         "no port 1000 / 0 = no value dropped: the port expression has no value")
+                         "no port dropped: the port expression has no value 1000 / 0 = no value")
 
     def test_ipv4_inside_ipv6(self):
         for address in "64:ff9b::c633:6417", "::ffff:198.51.100.23":
@@ -483,11 +526,19 @@ class Explain(Case):
         self.assertEqual(result.stdout,
                          b"2001:db8::1 holds no IPv4 address: no rule calculates with it\n")
 
-    def test_columns_are_aligned(self):
+    def test_columns_are_aligned_and_arithmetic_stands_below(self):
         rows = self.expect(0, "--explain", "20.101.57.9").stdout.decode().splitlines()[1:]
-        ends = {row.index(" would") if " would" in row else row.index(" dropped")
-                for row in rows if not row.startswith("  nymaim")}
-        self.assertEqual(len(ends), 1)
+        starts = {re.search("would|dropped", row).start() for row in rows if row[2] != " "}
+        self.assertEqual(len(starts), 1)
+        below = {re.match(" *", row).end() for row in rows if row[2] == " "}
+        self.assertEqual(below, {re.match("  [a-z0-9-]+ +", rows[0]).end()})
+
+    def test_what_cannot_be_broken_is_not_lost(self):
+        """150 digits without a blank: longer than the line that they stand on."""
+        long = "+".join(["o4"] * 75)
+        rule = self.path("r.json", json.dumps({"id": "long", "name": "n", "port": long}))
+        shown = self.expect(0, "--explain", "192.0.2.9", "-R", rule).stdout.decode()
+        self.assertIn(" = 675", " ".join(shown.split()))
 
     def test_what_is_no_address(self):
         self.fails(1, '--explain: "198.51.100" is no IP address', "--explain", "198.51.100")
@@ -501,8 +552,27 @@ class Configuration(Case):
 
     def test_a_bad_one_is_refused_with_its_place(self):
         config = self.path("c.json", '{\n  "observer": {\n    "nmae": "x"\n  }\n}\n')
-        self.fails(1, f'{config}:3:5: observer.nmae: the key "nmae" is unknown here; '
-                      "there are name", "-c", config, "-r", APT12)
+        self.fails(1, f"{config}:3:5: observer.nmae: this key is unknown; did you mean name?",
+                   "-c", config, "-r", APT12)
+
+    def test_what_the_engine_would_refuse_is_refused_with_its_place(self):
+        for text, sentence in (('{"reorder": "2s"}', "1:13: reorder: 2s is out of range: 0s to 1s"),
+                               ('{"cross_window":"0s"}',
+                                "1:17: cross_window: 0s is out of range: 1ns to 1d"),
+                               ('{"cross_window":"2h"}',
+                                "1:17: cross_window: 2h is longer than max_window, which is 1h"),
+                               ('{"throttle":"0s"}', "1:13: throttle: 0s is out of range: 1ns to 1d")):
+            config = self.path("c.json", text)
+            for also in (), ("-T",), ("--print-config",):
+                self.fails(1, f"{config}:{sentence}", "-c", config, "-r", APT12, *also)
+
+    def test_what_is_printed_is_what_help_says(self):
+        printed = json.loads(self.expect(0, "--print-config").stdout)
+        shown = " ".join(self.expect(0, "--help").stdout.decode().split())
+        for key in ("memory", "reorder", "window", "max_window", "cross_window", "throttle",
+                    "connection_ports", "format"):
+            self.assertRegex(shown, rf"\b{key}\b[^\[\]]*(\[key \w+; |\[|; )"
+                                    rf"default {re.escape(printed[key])}\]")
 
     def test_what_is_printed_can_be_used(self):
         printed = self.expect(0, "--print-config", "--lab", "--memory=32M", "--log=dns").stdout
@@ -522,10 +592,20 @@ class Configuration(Case):
         self.expect(0, "-r", capture, says="nothing found: no DNS was seen")
         (alert,) = lines(self.expect(0, "-q", "-r", capture, "--home-network", "203.0.113.0/24"))
         self.assertEqual(alert["portent"]["verdict"], "port_only")
+        self.assertEqual(alert["network"]["direction"], "outbound")
         config = self.path("c.json", '{"home_networks": ["203.0.113.0/24"]}')
         self.assertEqual(len(lines(self.expect(0, "-q", "-r", capture, "-c", config))), 1)
         self.assertEqual(self.expect(0, "-q", "-r", capture, "-c", config, "--home-network",
                                      "192.0.2.0/24").stdout, b"")
+
+
+    def test_a_private_address_is_inside_whatever_the_home_networks_are(self):
+        documents = lines(self.expect(0, "-q", "-r", APT12, "--log", "dns,connection",
+                                      "--home-network", "203.0.113.0/24"))
+        self.assertEqual({(d["data_stream"]["dataset"], d["network"]["direction"])
+                          for d in documents},
+                         {("portent.alert", "outbound"), ("portent.connection", "outbound"),
+                          ("portent.dns", "internal")})  # 10.20.30.1 answered
 
 
 class Test(Case):
@@ -536,6 +616,10 @@ class Test(Case):
             self.assertTrue(line.endswith(" ok"), line)
         self.assertEqual(result.stderr, b"")
         self.assertFalse(os.path.exists(out), "a test leaves nothing behind")
+
+    def test_a_place_for_stats_that_is_not_there(self):
+        result = self.expect(1, "-T", "--stats", "/nonexistent/x")
+        self.assertEqual(result.stderr, b"portent: stats /nonexistent/x: No such file or directory\n")
 
     def test_every_fault_is_said(self):
         bad = self.path("bad.json", "[]")

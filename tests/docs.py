@@ -224,14 +224,15 @@ class Readme(unittest.TestCase):
                 with self.subTest(f"{document}: {target}"):
                     self.assertTrue((document.parent / target).exists())
 
-    def test_the_suites_it_names_exist(self):
+    def test_it_names_every_suite_and_no_other_in_their_order(self):
         (table,) = re.findall(r"^suites='\n(.*?)^'", (ROOT / "tests/run").read_text(),
                               re.MULTILINE | re.DOTALL)
-        there_are = {line.split()[0] for line in table.splitlines() if line.strip()}
-        named = set(re.findall(r"^\| `tests/run (\w+)`", README.read_text(), re.MULTILINE))
-        self.assertTrue(named)
-        self.assertEqual(named - there_are, set())
-
+        there_are = [line.split()[:2] for line in table.splitlines() if line.strip()]
+        named = re.findall(r"^\| `tests/run (\w+)` \| (.*) \|$", README.read_text(), re.MULTILINE)
+        self.assertEqual([name for name, _ in named], [name for name, _ in there_are])
+        for (name, how), (_, text) in zip(there_are, named):
+            with self.subTest(name):
+                self.assertEqual(text.startswith("Only by name: "), how == "named")
 
     def test_the_page_of_the_library_names_every_module(self):
         text = (ROOT / "lib/README.md").read_text()

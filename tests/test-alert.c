@@ -193,7 +193,7 @@ Test(alert, an_answer_that_another_client_was_given)
         s->evidence.time = SYN_TIME + 20000000;
         expect_reason(&s->event, "10.20.30.40 connected to 198.51.100.23:10198;"
                                  " 198 * 51 + 100 = 10198; another client, 10.20.30.99 resolved"
-                                 " update.example.net to 198.51.100.23, 0.020 s after");
+                                 " update.example.net to 198.51.100.23, 20.0 ms after");
 }
 
 /* 132.198.176.65 with its halves exchanged is 176.65.132.198. */
@@ -256,7 +256,7 @@ Test(alert, an_answer_that_came_late)
                {"portent.dns.ttl_expired", "false"}, {"portent.dns.asked", "false"},
                {"event.reason",
                 "'10.20.30.40 was given 198.51.100.23 for update.example.net (no query seen),"
-                " 0.012 s after it connected to 198.51.100.23:10198; 198 * 51 + 100 = 10198'"});
+                " 12.0 ms after it connected to 198.51.100.23:10198; 198 * 51 + 100 = 10198'"});
         json_decref(root);
 }
 
@@ -383,6 +383,27 @@ Test(alert, a_direction_is_of_both_ends)
                 EXPECT(root, {"network.direction", rows[i].direction});
                 json_decref(root);
         }
+        /* private addresses are inside beside whatever home_networks says, as for verdicts (4.4) */
+        s->event.home = (struct pt_prefixes){0};
+        for (size_t i = 0; i < ROWS(rows); i++) {
+                s->syn = syn_to(rows[i].destination, 443);
+                s->syn.client = address(rows[i].client);
+                root = document(&s->event);
+                EXPECT(root, {"network.direction", rows[i].direction});
+                json_decref(root);
+        }
+        s->syn = syn_to("fe80::1", 443);
+        s->syn.client = address("fd00::1");
+        root = document(&s->event);
+        EXPECT(root, {"network.direction", "'internal'"});
+        json_decref(root);
+        scene_repeats(s); /* which has no SYN */
+        s->event.home = (struct pt_prefixes){0};
+        root = document(&s->event);
+        EXPECT(root, {"network.direction", "'outbound'"});
+        json_decref(root);
+        s = scene();
+        scene_connection(s, false);
         /* a private address behind NAT64 is inside */
         s->syn = syn_to("64:ff9b::a00:1", 443);
         s->syn.key = address("10.0.0.1");

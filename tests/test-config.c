@@ -25,7 +25,7 @@ Test(config, every_key_reaches_its_option)
 {
         struct pt_options o = read_good("{\"memory\": \"128M\", \"reorder\": \"20ms\","
                                         " \"window\": \"5m\", \"max_window\": \"2h\","
-                                        " \"cross_window\": \"30s\", \"throttle\": \"0s\","
+                                        " \"cross_window\": \"30s\", \"throttle\": \"90s\","
                                         " \"home_networks\": [\"192.0.2.0/24\", \"2001:db8::/32\"],"
                                         " \"nat64_prefixes\": [], \"lab\": true,"
                                         " \"near_misses\": true, \"log\": [\"dns\", \"stats\"],"
@@ -38,7 +38,7 @@ Test(config, every_key_reaches_its_option)
         cr_expect_eq(o.window, 300000000000);
         cr_expect_eq(o.max_window, 7200000000000);
         cr_expect_eq(o.cross_window, 30000000000);
-        cr_expect_eq(o.throttle, 0);
+        cr_expect_eq(o.throttle, 90000000000);
         cr_expect_eq(o.home_networks.count, 2);
         cr_expect_str_eq(o.home_networks.list[1], "2001:db8::/32");
         cr_expect_eq(o.nat64_prefixes.count, 0);
@@ -207,18 +207,84 @@ Test(config, a_fault_in_the_file_says_the_file)
         free(path);
 }
 
-Test(config, options_that_contradict_each_other_are_refused)
+/* No answer counts longer than max_window. The fault is the key's that the file has. */
+Test(config, keys_that_contradict_each_other_are_refused)
 {
-        char *path = write_file("{\"window\": \"2h\"}");
-        const char *words[] = {"portent", "-c", path};
-        struct pt_rule_error error = {0};
-        struct pt_options o;
+        static const struct {
+                const char *text;
+                unsigned line, column;
+                const char *path, *sentence;
+        } rows[] = {
+                {"{\"window\": \"2h\"}", 1, 12, "window",
+                 "2h is longer than max_window, which is 1h"},
+                {"{\"max_window\": \"5m\"}", 1, 16, "max_window",
+                 "5m is shorter than window, which is 10m"},
+                {"{\"window\": \"1s\",\n \"max_window\": \"30s\"}", 2, 16, "max_window",
+                 "30s is shorter than cross_window, which is 1m"},
+                {"{\"max_window\": \"30m\",\n \"lab\": true,\n \"cross_window\": \"31m\"}", 3, 18,
+                 "cross_window", "31m is longer than max_window, which is 30m"},
+        };
 
-        cr_assert_eq(read_words(ROWS(words), words, &o, &error), -EINVAL);
-        cr_expect_str_eq(error.sentence, "window is 2h, which is longer than max_window, 1h");
-        pt_options_clear(&o);
-        unlink(path);
-        free(path);
+        for (size_t i = 0; i < ROWS(rows); i++) {
+                struct pt_rule_error error = {0};
+                struct pt_options o;
+
+                cr_assert_eq(pt_options_default(&o), 0);
+                cr_expect_eq(pt_config_read("x", rows[i].text, strlen(rows[i].text), &o, &error),
+                             -EINVAL, "%s", rows[i].text);
+                cr_expect_eq(error.line, rows[i].line, "%s: %u", rows[i].text, error.line);
+                cr_expect_eq(error.column, rows[i].column, "%s: %u", rows[i].text, error.column);
+                cr_expect_str_eq(error.path, rows[i].path);
+                cr_expect_str_eq(error.sentence, rows[i].sentence);
+                pt_options_clear(&o);
+        }
+        /* The longest that there is, and all of them alike. */
+        {
+                struct pt_options o = read_good("{\"window\": \"1d\", \"cross_window\": \"24h\","
+                                                " \"max_window\": \"1d\"}");
+
+                pt_options_clear(&o);
+        }
+}
+
+/* A key that is nearly one of the others, by hand: letters put in, left out, changed, swapped. */
+Test(config, the_nearest_key_is_named_if_one_is_near)
+{
+        static const struct {
+                const char *text, *sentence;
+        } rows[] = {
+                {"{\"wndow\": 1}", "this key is unknown; did you mean window?"},
+                {"{\"windows\": 1}", "this key is unknown; did you mean window?"},
+                {"{\"wimdow\": 1}", "this key is unknown; did you mean window?"},
+                {"{\"widnow\": 1}", "this key is unknown; did you mean window?"},
+                {"{\"WINDOW\": 1}", "this key is unknown; did you mean window?"},
+                {"{\"max-window\": 1}", "this key is unknown; did you mean max_window?"},
+                {"{\"home-network\": 1}", "this key is unknown; did you mean home_networks?"},
+                {"{\"output\": 1}", "this key is unknown; did you mean outputs?"},
+                {"{\"observer\": {\"nmae\": 1}}", "this key is unknown; did you mean name?"},
+                {"{\"observer\": {\"window\": 1}}", "this key is unknown (see portent --help)"},
+                {"{\"observer.name\": 1}",
+                 "this key is unknown; a dot stands for an object: {\"observer\": {\"name\": ...}}"},
+                {"{\"chance\": {}}", "this key is unknown (see portent --help)"},
+                {"{\"\": 1}", "this key is unknown (see portent --help)"},
+                {"{\"x\": 1}", "this key is unknown (see portent --help)"},
+                {"{\"rules-of-a-length-that-no-key-has-and-none-will-have-tomorrow\": 1}",
+                 "this key is unknown (see portent --help)"},
+                /* first the keys, then what they hold */
+                {"{\"window\": 7, \"rulse\": 1}", "this key is unknown; did you mean rules?"},
+        };
+
+        for (size_t i = 0; i < ROWS(rows); i++) {
+                struct pt_rule_error error = {0};
+                struct pt_options o;
+
+                cr_assert_eq(pt_options_default(&o), 0);
+                cr_expect_eq(pt_config_read("x", rows[i].text, strlen(rows[i].text), &o, &error),
+                             -EINVAL, "%s", rows[i].text);
+                cr_expect_str_eq(error.sentence, rows[i].sentence, "%s: %s", rows[i].text,
+                                 error.sentence);
+                pt_options_clear(&o);
+        }
 }
 
 Test(config, a_file_that_cannot_be_read_is_refused_with_the_reason)
@@ -279,6 +345,50 @@ Test(config, defaults_of_the_program_are_those_of_the_library)
         expect_same_list(program.home_networks, library.home_networks);
         expect_same_list(program.nat64_prefixes, library.nat64_prefixes);
         pt_options_clear(&o);
+}
+
+static int try_engine(const struct pt_options *options)
+{
+        static const struct pt_receiver nobody;
+        struct pt_settings settings = pt_config_settings(options);
+        struct pt_rules_builder *builder;
+        struct pt_engine *engine = NULL;
+        struct pt_rules *rules;
+        int r;
+
+        cr_assert_eq(pt_rules_builder_new(&builder), 0);
+        cr_assert_eq(pt_rules_finish(builder, &rules), 0);
+        pt_rules_builder_free(builder);
+        r = pt_engine_new(&settings, rules, &nobody, &engine);
+        pt_engine_free(engine);
+        pt_rules_free(rules);
+        return r;
+}
+
+/* What the table lets pass, the engine takes; what it refuses, the engine would refuse too. */
+Test(config, the_ranges_of_the_program_are_those_of_the_library)
+{
+        for (size_t i = 0; i < pt_option_count; i++) {
+                const struct pt_option *option = &pt_option_table[i];
+                struct pt_options o = read_good("{\"memory\": \"8M\", \"max_window\": \"1d\"}");
+                int64_t *value = (int64_t *)pt_option_at(&o, option);
+
+                if (option->type == PT_OPTION_DURATION) {
+                        bool longest = option->offset == offsetof(struct pt_options, max_window);
+
+                        if (longest)
+                                o.window = o.cross_window = 1; /* else not shorter than it */
+                        *value = option->low;
+                        cr_expect_eq(try_engine(&o), 0, "%s", option->key);
+                        *value = option->low - 1;
+                        cr_expect_eq(try_engine(&o), -EINVAL, "%s", option->key);
+                        *value = option->high;
+                        cr_expect_eq(try_engine(&o), 0, "%s", option->key);
+                        *value = option->high + 1;
+                        cr_expect_eq(try_engine(&o), -EINVAL, "%s", option->key);
+                }
+                pt_options_clear(&o);
+        }
 }
 
 Test(config, lists_that_are_empty_reach_the_engine_as_empty)

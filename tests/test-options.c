@@ -228,6 +228,28 @@ Test(options, defaults_are_those_of_the_design)
         pt_options_clear(&o);
 }
 
+/* --help shows the default as the table has it, --print-config the value: alike (60s is 1m). */
+Test(options, defaults_are_written_as_they_are_shown)
+{
+        for (size_t i = 0; i < pt_option_count; i++) {
+                const struct pt_option *option = &pt_option_table[i];
+                char text[PT_VALUE_TEXT];
+                struct pt_ports ports;
+                int64_t value;
+
+                if (option->type == PT_OPTION_DURATION) {
+                        cr_assert(pt_duration_parse(option->initial, &value));
+                        cr_expect_str_eq(option->initial, pt_duration_format(value, text));
+                } else if (option->type == PT_OPTION_SIZE) {
+                        cr_assert(pt_size_parse(option->initial, &value));
+                        cr_expect_str_eq(option->initial, pt_size_format(value, text));
+                } else if (option->type == PT_OPTION_PORTS) {
+                        cr_assert(pt_ports_parse(option->initial, &ports));
+                        cr_expect_str_eq(option->initial, pt_ports_format(ports, text));
+                }
+        }
+}
+
 /* ---- the command line ---- */
 
 /* Reads up to WORDS words behind the name of the program. */
@@ -278,6 +300,20 @@ Test(options, words_that_are_no_flags_are_the_filter)
         cr_assert_eq(read_words(behind, &o, sentence), 0);
         cr_expect_str_eq(o.filter, "-q");
         cr_expect_not(o.quiet);
+        pt_options_clear(&o);
+}
+
+/* tcpdump -nn: accepted, given once or twice or with others behind one hyphen. */
+Test(options, the_flag_n_of_tcpdump_changes_nothing)
+{
+        static const char *const words[] = {"-nn", "-n", "-qnr", "x", "tcp", NULL};
+        char sentence[PT_OPTION_SENTENCE];
+        struct pt_options o;
+
+        cr_assert_eq(read_words(words, &o, sentence), 0, "%s", sentence);
+        cr_expect_str_eq(o.inputs.list[0], "x");
+        cr_expect_str_eq(o.filter, "tcp");
+        cr_expect(o.quiet);
         pt_options_clear(&o);
 }
 
@@ -409,7 +445,7 @@ Test(options, an_error_leaves_the_value_alone)
 
         cr_assert_eq(pt_options_default(&o), 0);
         cr_expect_eq(pt_option_set(&o, find("window"), PT_FROM_FILE, "25h", sentence), -EINVAL);
-        cr_expect_str_eq(sentence, "25h is out of range: 1s to 1d");
+        cr_expect_str_eq(sentence, "25h is out of range: 1ns to 1d");
         cr_expect_eq(o.window, 600000000000);
         pt_options_clear(&o);
 }

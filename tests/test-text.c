@@ -41,7 +41,7 @@ Test(text, an_alert)
         s->evidence.time = SYN_TIME + 12000000;
         expect_line(&s->event, false,
                     HEAD "HIGH apt12 dns_confirmed " WAY " update.example.net"
-                         " 198 * 51 + 100 = 10198, answered 0.012 s after, query not seen,"
+                         " 198 * 51 + 100 = 10198, answered 12.0 ms after, query not seen,"
                          " chance 2.2e-05, 12 held back before, also both variant\n");
 }
 
@@ -222,6 +222,43 @@ Test(text, names_are_shown_harmless_and_short)
 }
 
 /* ---- words ---- */
+
+/* Below a second three digits that count, above it milliseconds; rounded by hand, 5 upwards. */
+Test(text, durations)
+{
+        static const struct {
+                int64_t duration;
+                const char *text;
+        } rows[] = {
+                {0, "0 ms"},
+                {1, "0.000001 ms"},
+                {999, "0.000999 ms"},
+                {1000, "0.00100 ms"},
+                {1004, "0.00100 ms"},
+                {1005, "0.00101 ms"},
+                {99949, "0.0999 ms"},
+                {99950, "0.100 ms"},
+                {296000, "0.296 ms"},
+                {999499, "0.999 ms"},
+                {999500, "1.00 ms"},
+                {5000000, "5.00 ms"},
+                {9995000, "10.0 ms"},
+                {13249999, "13.2 ms"},
+                {99950000, "100 ms"},
+                {214000000, "214 ms"},
+                {999499999, "999 ms"},
+                {999500000, "1.000 s"},
+                {999999999, "1.000 s"},
+                {1000000000, "1.000 s"},
+                {2113000000, "2.113 s"},
+                {-12000000, "12.0 ms"},
+                {INT64_C(3600000400000), "3600.000 s"},
+        };
+        char text[PT_WORDS_DURATION];
+
+        for (size_t i = 0; i < ROWS(rows); i++)
+                cr_expect_str_eq(pt_words_duration(rows[i].duration, text), rows[i].text);
+}
 
 /* date -u -d @SECONDS; leap days, the end of a century that is none, the last time there is. */
 Test(text, times)

@@ -159,9 +159,10 @@ def d1():
                       ("65535", packet6(Story(True), length=65535))):
         yield bad(f"length {name}", syn, moves=ALERTED, wrap=ethernet6)
     story = Story(True)
+    datagram = frames.udp(53, 40000, story.answer(), length=0)
     yield told("UDP length 0 in a jumbogram (RFC 2675)", story,
-               answer6(story, payload=frames.udp(53, 40000, story.answer(), length=0), length=0),
-               packet6(story), wrap=ethernet6)
+               answer6(story, 0, struct.pack(">BBBBI", UDP, 0, 0xC2, 4, 8 + len(datagram)) +
+                       datagram, length=0), packet6(story), wrap=ethernet6)
     for length in range(1, 20):
         yield bad(f"TCP in {length}", packet6(Story(True), length=length), moves=MALFORMED,
                   wrap=ethernet6)
