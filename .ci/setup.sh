@@ -12,7 +12,7 @@ say() {
 
 # The packages of the groups named, one a line.
 packages() {
-        local group line
+        local group='' line
         while read -r line; do
                 case $line in
                 '' | '#'*) ;;
@@ -26,9 +26,9 @@ packages() {
         return 0
 }
 
-# Those of the packages named that are not installed. (A `case` on names like foo:amd64 is not
-# needed: dpkg-query shows the name without it.)
+# Those of the packages named that are not installed.
 missing() {
+        [ $# -gt 0 ] || return 0
         dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
                 sed -n 's/^installed //p' | sort -u |
                 comm -13 - <(printf '%s\n' "$@" | sort -u)

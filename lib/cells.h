@@ -1,6 +1,6 @@
 /*
  * cells: how clients, answers, resolutions and names are laid out in the pool's 64-octet cells.
- * Shared by hosts, clients and names, and by nobody else.
+ * Shared by names, clients, hosts, learn, contact and evidence, and by nobody else.
  */
 #pragma once
 
@@ -144,4 +144,63 @@ static inline struct resolution_cell *resolution_at(const struct pt_hosts *hosts
 static inline struct chain_cell *chain_at(const struct pt_hosts *hosts, uint32_t link)
 {
         return pt_pool_at(&hosts->pool, link);
+}
+
+static inline struct pt_filter *filter_at(const struct pt_hosts *hosts, uint32_t link)
+{
+        return pt_pool_at(&hosts->pool, link);
+}
+
+/* ---- keys and heads ---- */
+
+/* 1 + the place of the NAT64 prefix that the address stands in, or 0. */
+static inline uint8_t embedding(const struct pt_hosts *hosts, const struct pt_address *a)
+{
+        int place = -1;
+
+        if (!pt_address_is_ipv4(a))
+                place = pt_prefixes_find(&hosts->settings.nat64, a);
+        return (uint8_t)(place + 1);
+}
+
+static inline uint32_t *pair_head(const struct pt_hosts *hosts, const struct pt_address *client,
+                                  const struct pt_address *address)
+{
+        struct pt_address key[2] = {*client, *address};
+
+        return pt_heads_at(&hosts->pairs, pt_siphash13(&hosts->settings.key, key, sizeof key));
+}
+
+static inline uint32_t *address_head(const struct pt_hosts *hosts, const struct pt_address *address)
+{
+        return pt_heads_at(&hosts->addresses, pt_siphash13(&hosts->settings.key, address->octets,
+                                                           sizeof address->octets));
+}
+
+static inline uint32_t *client_head(const struct pt_hosts *hosts, const struct pt_address *address)
+{
+        return pt_heads_at(&hosts->clients, pt_siphash13(&hosts->settings.key, address->octets,
+                                                         sizeof address->octets));
+}
+
+static inline bool is_pair(const struct pt_hosts *hosts, const struct resolution_cell *r,
+                           const struct pt_address *client, const struct pt_address *address)
+{
+        return pt_address_equal(&r->address, address) &&
+               pt_address_equal(&client_at(hosts, r->client)->address, client);
+}
+
+/* Does the resolution count for a SYN at this time (4.1, 4.7)? */
+static inline bool counts(const struct pt_hosts *hosts, const struct resolution_cell *r,
+                          int64_t time)
+{
+        int64_t life = hosts->settings.window;
+        /* A TTL with the top bit set counts as zero (RFC 2181 section 8). */
+        int64_t ttl = r->ttl & 0x80000000U ? 0 : (int64_t)r->ttl * 1000000000;
+
+        if (ttl > life)
+                life = ttl;
+        if (life > hosts->settings.max_window)
+                life = hosts->settings.max_window;
+        return r->time <= time + hosts->settings.reorder && time <= r->time + life;
 }

@@ -8,12 +8,6 @@ static int64_t may_count_for(const struct pt_hosts *hosts)
         return hosts->settings.max_window + hosts->settings.reorder + INT64_C(2000000000);
 }
 
-static uint32_t *client_head(const struct pt_hosts *hosts, const struct pt_address *address)
-{
-        return pt_heads_at(&hosts->clients, pt_siphash13(&hosts->settings.key, address->octets,
-                                                         sizeof address->octets));
-}
-
 uint32_t pt_clients_find(const struct pt_hosts *hosts, const struct pt_address *address)
 {
         uint32_t link = *client_head(hosts, address);
@@ -188,18 +182,10 @@ void pt_clients_forget(struct pt_hosts *hosts, uint32_t link)
 
 /* ---- dropping an answer ---- */
 
-static uint64_t pair_hash(const struct pt_hosts *hosts, const struct pt_address *client,
-                          const struct pt_address *address)
-{
-        struct pt_address key[2] = {*client, *address};
-
-        return pt_siphash13(&hosts->settings.key, key, sizeof key);
-}
-
 static void resolution_unlink(struct pt_hosts *hosts, const struct client_cell *c, uint32_t link)
 {
         struct resolution_cell *r = resolution_at(hosts, link);
-        uint32_t *chain = pt_heads_at(&hosts->pairs, pair_hash(hosts, &c->address, &r->address));
+        uint32_t *chain = pair_head(hosts, &c->address, &r->address);
 
         while (*chain != link)
                 chain = &resolution_at(hosts, *chain)->pair;
@@ -207,8 +193,7 @@ static void resolution_unlink(struct pt_hosts *hosts, const struct client_cell *
         if (r->same_before)
                 resolution_at(hosts, r->same_before)->same = r->same;
         else
-                *pt_heads_at(&hosts->addresses, pt_siphash13(&hosts->settings.key, &r->address,
-                                                             sizeof r->address)) = r->same;
+                *address_head(hosts, &r->address) = r->same;
         if (r->same)
                 resolution_at(hosts, r->same)->same_before = r->same_before;
 }
@@ -258,8 +243,7 @@ static void fetch_chains(const struct pt_hosts *hosts, const struct client_cell 
         for (uint32_t link = a->first; link && fetched < 8; fetched++) {
                 const struct resolution_cell *r = resolution_at(hosts, link);
 
-                __builtin_prefetch(
-                        pt_heads_at(&hosts->pairs, pair_hash(hosts, &c->address, &r->address)));
+                __builtin_prefetch(pair_head(hosts, &c->address, &r->address));
                 __builtin_prefetch(pt_pool_at(&hosts->pool, r->same_before));
                 __builtin_prefetch(pt_pool_at(&hosts->pool, r->same));
                 link = r->sibling;

@@ -47,9 +47,7 @@ static void read_addresses(const struct pt_hosts *hosts, const struct answer_cel
 static void read_names(const struct pt_hosts *hosts, const struct resolution_cell *of,
                        struct pt_evidence *ret)
 {
-        const struct pt_address key[2] = {client_at(hosts, of->client)->address, of->address};
-        uint32_t link = *pt_heads_at(&hosts->pairs,
-                                     pt_siphash13(&hosts->settings.key, key, sizeof key));
+        uint32_t link = *pair_head(hosts, &client_at(hosts, of->client)->address, &of->address);
 
         ret->name_count = 0;
         for (; link && ret->name_count < PT_EVIDENCE_NAMES; link = resolution_at(hosts, link)->pair) {
