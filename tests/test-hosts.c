@@ -252,6 +252,22 @@ Test(hosts, an_answer_with_several_owners_has_copies_too) /* 4.7 */
         cr_expect_eq(g.hosts->entries, 4);
 }
 
+Test(hosts, the_same_answer_to_another_type_of_question_is_no_copy) /* 4.7 */
+{
+        struct pt_given given = given_to(&g, 0, CLIENT, false);
+        struct pt_dns_address address = {.address = make_address(A), .ttl = 60};
+        struct pt_dns_answer answer = {.name_count = 1, .addresses = &address, .count = 1,
+                                       .capacity = 1};
+
+        answer.names[0] = make_name("a.example");
+        given.answer = &answer;
+        given.question_type = PT_DNS_A;
+        cr_expect_eq(pt_hosts_learn(g.hosts, &given), PT_LEARNED);
+        cr_expect_eq(pt_hosts_learn(g.hosts, &given), PT_LEARNED_COPY);
+        given.question_type = 255; /* ANY */
+        cr_expect_eq(pt_hosts_learn(g.hosts, &given), PT_LEARNED);
+}
+
 Test(hosts, the_same_answer_to_two_clients_is_no_copy) /* 4.7 */
 {
         struct pt_given given = given_to(&g, 0, CLIENT, false);
@@ -363,6 +379,16 @@ Test(hosts, a_contact_to_what_does_not_count_any_more_is_none) /* 4.5 */
         cr_expect_not(contacted(602, CLIENT, B));
 }
 
+/* Packets may be up to a second late: this SYN was sent before its address was given. */
+Test(hosts, a_contact_before_the_answer_is_none) /* 4.5, 4.12 */
+{
+        give(&g, 10, CLIENT, "a.example", A);
+        contact(&g, 9.5, CLIENT, A);
+        cr_expect_not(contacted(11, CLIENT, A));
+        contact(&g, 9.95, CLIENT, A);
+        cr_expect(contacted(11, CLIENT, A), "within `reorder`");
+}
+
 Test(hosts, a_contact_passes_on_to_a_newer_resolution_while_the_older_counts) /* 4.5 */
 {
         give(&g, 0, CLIENT, "a.example", A);
@@ -384,7 +410,7 @@ Test(hosts, a_contact_that_passes_on_brings_the_one_before_it_with_it) /* 4.5 */
         give(&g, 0, CLIENT, "a.example", A);
         contact(&g, 10, CLIENT, A);
         contact(&g, 20, CLIENT, A);
-        give(&g, 15, CLIENT, "a.example", A);
+        give(&g, 15, CLIENT, "b.example", A);
         cr_expect(contacted(20, CLIENT, A), "10 is before 20");
 }
 
