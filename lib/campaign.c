@@ -161,13 +161,14 @@ static bool has_since(const struct client_matches *c, int64_t oldest)
 
 static struct client_matches *matches_of(struct pt_campaign *campaign, const struct pt_syn *syn)
 {
-        uint8_t key[PT_RECENT_KEY] = {0};
+        struct pt_recent_key key = {0};
 
-        memcpy(key, &syn->client, sizeof syn->client);
-        if (pt_recent_full(&campaign->recent) && !pt_recent_find(&campaign->recent, key) &&
+        memcpy(key.octets, &syn->client, sizeof syn->client);
+        pt_recent_hash(&campaign->recent, &key);
+        if (pt_recent_full(&campaign->recent) && !pt_recent_find(&campaign->recent, &key) &&
             has_since(pt_recent_oldest(&campaign->recent), syn->time - campaign->window))
                 campaign->counters->value[PT_COUNT_ROTATION_EVICTED]++;
-        return pt_recent_touch(&campaign->recent, key);
+        return pt_recent_touch(&campaign->recent, &key);
 }
 
 bool pt_campaign_add(struct pt_campaign *campaign, const struct pt_syn *syn,

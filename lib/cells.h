@@ -23,6 +23,7 @@ struct client_cell {
         uint32_t order_prev;   /* unproven: all of them, longest without an answer first; */
         uint32_t order_next;   /* proven: those with the same charge */
         uint8_t flags;
+        int8_t lag;            /* proven: charge less the class it is linked in */
 };
 
 enum {
@@ -105,11 +106,18 @@ static_assert(sizeof(struct name_cell) <= PT_CELL, "a name begins with one cell"
 static_assert(sizeof(struct name_more_cell) <= PT_CELL, "and goes on by cells");
 static_assert(sizeof(struct pt_filter) <= PT_CELL, "a filter is one cell");
 
+/* The pair that was looked up last: a SYN asks for the same one several times. */
+struct pair_memo {
+        struct pt_address key[2];
+        uint32_t *head;
+};
+
 struct pt_hosts {
         struct pt_hosts_settings settings;
         struct pt_counters *counters;
         pt_hosts_sign *sign;
         void *sign_context;
+        struct pair_memo *memo;
         struct pt_pool pool;
         struct pt_heads clients;
         struct pt_heads pairs;
@@ -166,9 +174,15 @@ static inline uint8_t embedding(const struct pt_hosts *hosts, const struct pt_ad
 static inline uint32_t *pair_head(const struct pt_hosts *hosts, const struct pt_address *client,
                                   const struct pt_address *address)
 {
-        struct pt_address key[2] = {*client, *address};
+        struct pair_memo *memo = hosts->memo;
 
-        return pt_heads_at(&hosts->pairs, pt_siphash13(&hosts->settings.key, key, sizeof key));
+        if (!pt_address_equal(&memo->key[1], address) || !pt_address_equal(&memo->key[0], client)) {
+                memo->key[0] = *client;
+                memo->key[1] = *address;
+                memo->head = pt_heads_at(&hosts->pairs, pt_siphash13(&hosts->settings.key,
+                                                                     memo->key, sizeof memo->key));
+        }
+        return memo->head;
 }
 
 static inline uint32_t *address_head(const struct pt_hosts *hosts, const struct pt_address *address)

@@ -8,6 +8,17 @@ static int64_t may_count_for(const struct pt_hosts *hosts)
         return hosts->settings.max_window + hosts->settings.reorder + INT64_C(2000000000);
 }
 
+void pt_clients_prefetch(const struct pt_hosts *hosts, uint32_t link)
+{
+        const struct client_cell *c = client_at(hosts, link);
+
+        __builtin_prefetch(answer_at(hosts, c->newest));
+        __builtin_prefetch(answer_at(hosts, c->oldest));
+        __builtin_prefetch(client_at(hosts, c->idle_prev));
+        __builtin_prefetch(client_at(hosts, c->idle_next));
+        __builtin_prefetch(client_at(hosts, c->signature));
+}
+
 uint32_t pt_clients_find(const struct pt_hosts *hosts, const struct pt_address *address)
 {
         uint32_t link = *client_head(hosts, address);
@@ -44,9 +55,18 @@ static void idle_remove(struct pt_hosts *hosts, const struct client_cell *c)
                 hosts->idle_last = c->idle_prev;
 }
 
+/*
+ * To move a client between lists costs four cache misses, so it stays in its class while its charge is
+ * near. Who is about to give way is looked at closely: see greediest().
+ */
+#define CLASS_SLACK 8
+
+/* The class that it is linked in. */
 static uint32_t class_of(const struct pt_hosts *hosts, const struct client_cell *c)
 {
-        return c->charge < hosts->class_count ? c->charge : hosts->class_count - 1;
+        uint32_t class = (uint32_t)((int64_t)c->charge - c->lag);
+
+        return class < hosts->class_count ? class : hosts->class_count - 1;
 }
 
 static void order_add(struct pt_hosts *hosts, uint32_t link)
@@ -64,6 +84,7 @@ static void order_add(struct pt_hosts *hosts, uint32_t link)
                 hosts->unproven_last = link;
                 return;
         }
+        c->lag = 0;
         class = class_of(hosts, c);
         c->order_prev = 0;
         c->order_next = hosts->classes[class];
@@ -115,10 +136,13 @@ uint32_t pt_clients_make(struct pt_hosts *hosts, const struct pt_address *addres
         return link;
 }
 
-void pt_clients_refresh(struct pt_hosts *hosts, uint32_t link)
+void pt_clients_refresh(struct pt_hosts *hosts, uint32_t link, int64_t now)
 {
         struct client_cell *c = client_at(hosts, link);
 
+        /* To the second is exact enough for who was idle longest, and spares busy clients the move. */
+        if (c->newest && answer_at(hosts, c->newest)->time > now - INT64_C(1000000000))
+                return;
         idle_remove(hosts, c);
         idle_append(hosts, link);
         if (!(c->flags & CLIENT_PROVEN)) {
@@ -142,12 +166,19 @@ void pt_clients_prove(struct pt_hosts *hosts, uint32_t link)
 static void charge_move(struct pt_hosts *hosts, uint32_t link, uint32_t charge)
 {
         struct client_cell *c = client_at(hosts, link);
-        bool proven = c->flags & CLIENT_PROVEN;
+        int64_t lag = (int64_t)c->lag + charge - c->charge;
+        bool near = lag >= -CLASS_SLACK && lag <= CLASS_SLACK;
 
-        if (proven)
+        if (!(c->flags & CLIENT_PROVEN)) {
+                c->charge = charge;
+                return;
+        }
+        if (!near)
                 order_remove(hosts, c);
         c->charge = charge;
-        if (proven)
+        if (near)
+                c->lag = (int8_t)lag;
+        else
                 order_add(hosts, link);
 }
 
@@ -342,14 +373,26 @@ static bool yield_unproven(struct pt_hosts *hosts, uint32_t self)
         return true;
 }
 
-/* The client that is charged with most. The last class is not of one charge: look through it. */
-static uint32_t greediest(struct pt_hosts *hosts)
+static uint32_t top_client(struct pt_hosts *hosts)
 {
-        uint32_t best;
-
         while (hosts->class_top && !hosts->classes[hosts->class_top])
                 hosts->class_top--;
-        best = hosts->classes[hosts->class_top];
+        return hosts->classes[hosts->class_top];
+}
+
+/*
+ * The client that is charged with most. One whose class is not exact, and that holds less than a fair
+ * share, is put where it belongs first. The last class is not of one charge: it is looked through.
+ */
+static uint32_t greediest(struct pt_hosts *hosts)
+{
+        uint32_t best = top_client(hosts), share = pt_clients_share(hosts);
+
+        while (best && client_at(hosts, best)->charge < share && client_at(hosts, best)->lag) {
+                order_remove(hosts, client_at(hosts, best));
+                order_add(hosts, best);
+                best = top_client(hosts);
+        }
         if (hosts->class_top != hosts->class_count - 1)
                 return best;
         for (uint32_t link = best; link; link = client_at(hosts, link)->order_next)

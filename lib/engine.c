@@ -46,7 +46,7 @@ struct plan {
         size_t hosts;
 };
 
-static int plan_memory(size_t memory, struct plan *ret)
+static int plan_memory(size_t memory, const struct pt_rules *rules, struct plan *ret)
 {
         struct plan plan = {.queries = 32768, .syns = 16384, .held = 4096, .campaigns = 256};
         size_t fixed;
@@ -64,7 +64,8 @@ static int plan_memory(size_t memory, struct plan *ret)
                 ANSWER_ADDRESSES * sizeof(struct pt_dns_address) +
                 pt_recent_size(plan.queries, sizeof(struct pt_query)) +
                 pt_recent_size(plan.syns, sizeof(int64_t)) + pt_hold_size(plan.held) +
-                pt_campaign_size(plan.campaigns) +
+                pt_campaign_size(plan.campaigns) + pt_judge_size(rules) +
+                (rules->count + 1) * sizeof(void *) +
                 PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
         if (memory < 2 * fixed)
                 return -EINVAL;
@@ -192,7 +193,7 @@ int pt_engine_new(const struct pt_settings *settings, const struct pt_rules *rul
 {
         struct pt_engine *engine;
         struct plan plan;
-        int r = plan_memory(settings->memory, &plan);
+        int r = plan_memory(settings->memory, rules, &plan);
 
         if (r < 0)
                 return r;
@@ -249,7 +250,7 @@ static void fetch_ahead(struct pt_engine *engine)
                 pt_hosts_prefetch_cells(engine->hosts, &near->client, &near->key);
         if (far) {
                 pt_hosts_prefetch(engine->hosts, &far->client, &far->key);
-                pt_tell_prefetch(engine, far);
+                pt_recent_prefetch(&engine->syns, far->seen_hash);
         }
 }
 

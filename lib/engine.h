@@ -41,6 +41,7 @@ struct pt_engine {
         int64_t hold_due; /* when the hold has something to forget next */
 
         struct pt_dns dns; /* the message at hand */
+        uint64_t question_hash;
         struct pt_dns_answer answer;
         struct pt_evidence evidence;
         struct pt_evidence destination;
@@ -70,8 +71,8 @@ void pt_observe(struct pt_engine *engine, const struct pt_frame *frame, int64_t 
 /* tell: a SYN that leaves the line is judged, and what comes of it is told. */
 void pt_tell_syn(struct pt_engine *engine, const struct pt_syn *syn);
 
-/* Fetch what that will ask of the table of SYNs. */
-void pt_tell_prefetch(const struct pt_engine *engine, const struct pt_syn *syn);
+/* The hash by which the table of SYNs knows it. */
+uint32_t pt_tell_hash(const struct pt_engine *engine, const struct pt_syn *syn);
 
 /* Repeats that are forgotten now are told. */
 void pt_tell_repeats(struct pt_engine *engine, enum pt_forget which);

@@ -120,8 +120,22 @@ static void network_vlans(struct pt_document *doc, json_t *group,
         pt_document_text(doc, pt_document_object(doc, group, "vlan"), "id", text);
 }
 
+/*
+ * Inside as the verdicts mean it (4.4): private and link-local addresses are, whatever
+ * home_networks says. The document already has the addresses of both ends.
+ */
+static bool is_local(const struct pt_document *doc, const char *end)
+{
+        const char *ip = json_string_value(json_object_get(json_object_get(doc->root, end), "ip"));
+        struct pt_address address;
+
+        return ip && pt_address_parse(ip, &address) == 0 && pt_address_is_local(&address);
+}
+
 void pt_document_network(struct pt_document *doc, const struct pt_document_network *network)
 {
+        bool source = network->source_inside || is_local(doc, "source");
+        bool destination = network->destination_inside || is_local(doc, "destination");
         static const char *const directions[2][2] = {
                 {"external", "inbound"},
                 {"outbound", "internal"},
@@ -134,8 +148,7 @@ void pt_document_network(struct pt_document *doc, const struct pt_document_netwo
         pt_document_text(doc, group, "transport", tcp ? "tcp" : "udp");
         pt_document_text(doc, group, "iana_number", tcp ? "6" : "17");
         pt_document_text(doc, group, "protocol", network->protocol);
-        pt_document_text(doc, group, "direction",
-                         directions[network->source_inside][network->destination_inside]);
+        pt_document_text(doc, group, "direction", directions[source][destination]);
         if (network->has_ports)
                 pt_document_text(doc, group, "community_id", pt_community_id(&network->flow, text));
         network_vlans(doc, group, network);

@@ -40,15 +40,18 @@ size_t pt_hold_size(uint32_t capacity)
         return pt_recent_size(capacity, sizeof(struct pt_held));
 }
 
-static void key_of(const struct pt_syn *syn, const struct pt_rule *rule, uint8_t ret[PT_RECENT_KEY])
+static struct pt_recent_key key_of(const struct pt_hold *hold, const struct pt_syn *syn,
+                                   const struct pt_rule *rule)
 {
+        struct pt_recent_key key = {0};
         uint32_t place = rule->place;
 
-        memset(ret, 0, PT_RECENT_KEY);
-        memcpy(ret, &syn->client, 16);
-        memcpy(ret + 16, &syn->destination, 16);
-        memcpy(ret + 32, &syn->destination_port, 2);
-        memcpy(ret + 34, &place, 4);
+        memcpy(key.octets, &syn->client, 16);
+        memcpy(key.octets + 16, &syn->destination, 16);
+        memcpy(key.octets + 32, &syn->destination_port, 2);
+        memcpy(key.octets + 34, &place, 4);
+        pt_recent_hash(&hold->recent, &key);
+        return key;
 }
 
 static void held_begin(struct pt_held *held, const struct pt_syn *syn, const struct pt_match *match,
@@ -74,11 +77,9 @@ static void held_alerted(struct pt_held *held, const struct pt_syn *syn,
 bool pt_hold_pass(struct pt_hold *hold, const struct pt_syn *syn, const struct pt_match *match,
                   uint64_t *ret_suppressed)
 {
-        uint8_t key[PT_RECENT_KEY];
-        struct pt_held *held;
+        struct pt_recent_key key = key_of(hold, syn, match->rule);
+        struct pt_held *held = pt_recent_touch(&hold->recent, &key);
 
-        key_of(syn, match->rule, key);
-        held = pt_recent_touch(&hold->recent, key);
         if (!held->rule) {
                 held_begin(held, syn, match, hold->throttle);
         } else if (syn->time >= held->until) {
@@ -98,10 +99,9 @@ bool pt_hold_pass(struct pt_hold *hold, const struct pt_syn *syn, const struct p
 bool pt_hold_full(const struct pt_hold *hold, const struct pt_syn *syn,
                   const struct pt_match *match)
 {
-        uint8_t key[PT_RECENT_KEY];
+        struct pt_recent_key key = key_of(hold, syn, match->rule);
 
-        key_of(syn, match->rule, key);
-        return pt_recent_full(&hold->recent) && !pt_recent_find(&hold->recent, key);
+        return pt_recent_full(&hold->recent) && !pt_recent_find(&hold->recent, &key);
 }
 
 bool pt_hold_forget(struct pt_hold *hold, int64_t now, enum pt_forget which, struct pt_held *ret)

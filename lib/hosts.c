@@ -6,21 +6,33 @@
 #include "clients.h"
 
 
-/* Of the budget, one part in fourteen is for heads: as many pairs as cells, half of the others. */
+/*
+ * A cell and its part of the heads: as many of pairs as cells at most, half as many of addresses, a
+ * quarter of names and of clients. The classes take a 256th of the cells.
+ */
+#define CELL_LEAST (PT_CELL + 1)
+#define CELL_MOST (CELL_LEAST + 2 * sizeof(uint32_t))
+
 static int hosts_init(struct pt_hosts *hosts)
 {
         size_t memory = hosts->settings.memory;
-        size_t cells = (memory - memory / 14) / PT_CELL;
-        size_t heads = 1024;
+        size_t heads = 256, cells;
 
-        while (heads * 2 <= cells)
+        while (heads * 2 <= memory / CELL_MOST)
                 heads *= 2;
+        cells = (memory - heads * 2 * sizeof(uint32_t)) / CELL_LEAST;
         if (pt_pool_init(&hosts->pool, cells * PT_CELL) < 0 ||
             pt_heads_init(&hosts->pairs, heads) < 0 ||
             pt_heads_init(&hosts->addresses, heads / 2) < 0 ||
             pt_heads_init(&hosts->names, heads / 4) < 0 ||
             pt_heads_init(&hosts->clients, heads / 4) < 0)
                 return -ENOMEM;
+        hosts->memo = calloc(1, sizeof *hosts->memo);
+        if (!hosts->memo)
+                return -ENOMEM;
+        hosts->memo->head = pt_heads_at(&hosts->pairs, pt_siphash13(&hosts->settings.key,
+                                                                   hosts->memo->key,
+                                                                   sizeof hosts->memo->key));
         hosts->class_count = hosts->pool.count / 16 + 2;
         hosts->classes = calloc(hosts->class_count, sizeof *hosts->classes);
         return hosts->classes ? 0 : -ENOMEM;
@@ -53,6 +65,7 @@ struct pt_hosts *pt_hosts_free(struct pt_hosts *hosts)
         pt_heads_free(&hosts->addresses);
         pt_heads_free(&hosts->names);
         free(hosts->classes);
+        free(hosts->memo);
         free(hosts);
         return NULL;
 }

@@ -329,7 +329,9 @@ static uint32_t client_for(struct pt_hosts *hosts, const struct pt_given *given)
 {
         uint32_t client = pt_clients_find(hosts, &given->client);
 
-        if (!client) {
+        if (client) {
+                pt_clients_prefetch(hosts, client);
+        } else {
                 pt_clients_make_room(hosts, 0, 1, true, given->time);
                 client = pt_clients_make(hosts, &given->client);
         }
@@ -339,7 +341,7 @@ static uint32_t client_for(struct pt_hosts *hosts, const struct pt_given *given)
                 client_at(hosts, client)->flags |= CLIENT_SEES_QUERIES;
                 pt_clients_prove(hosts, client);
         }
-        pt_clients_refresh(hosts, client);
+        pt_clients_refresh(hosts, client, given->time);
         pt_clients_expire(hosts, client, given->time);
         return client;
 }

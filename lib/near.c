@@ -56,24 +56,33 @@ static bool excluded_destination(const struct near *n, const struct pt_rule *rul
                pt_prefixes_contain(&n->judge->rules->zones[rule->zone], &n->syn->key);
 }
 
+/* What keeps this rule from a match, whatever it calculates? False if nothing does. */
+static bool hindered(const struct near *n, const struct pt_rule *rule, enum pt_near_miss *ret)
+{
+        enum pt_rule_limit limit = pt_rule_limit_port(rule, n->syn->destination_port);
+
+        if (limit == PT_RULE_OUTSIDE)
+                *ret = PT_NEAR_OUTSIDE_LIMITS;
+        else if (limit == PT_RULE_EXCLUDED)
+                *ret = PT_NEAR_EXCLUDED_PORT;
+        else if (excluded_destination(n, rule))
+                *ret = PT_NEAR_EXCLUDED_DESTINATION;
+        else if (!n->given && !pt_judge_inside(n->judge, &n->syn->client))
+                *ret = PT_NEAR_NO_DNS;
+        else
+                return false; /* then it was evaluated before, and does not fit */
+        return true;
+}
+
 /* The port is the one calculated from the destination: what kept it from being a match? */
 static void near_direct(struct near *n, const struct pt_rule *rule)
 {
-        enum pt_near_miss reason = PT_NEAR_NO_DNS;
-        enum pt_rule_limit limit;
+        enum pt_near_miss reason;
         uint16_t port;
 
-        if (!n->has_ipv4 || !pt_rule_port(rule, n->ipv4, &port) ||
-            port != n->syn->destination_port)
-                return;
-        limit = pt_rule_limit_port(rule, port);
-        if (limit == PT_RULE_OUTSIDE)
-                reason = PT_NEAR_OUTSIDE_LIMITS;
-        else if (limit == PT_RULE_EXCLUDED)
-                reason = PT_NEAR_EXCLUDED_PORT;
-        else if (excluded_destination(n, rule))
-                reason = PT_NEAR_EXCLUDED_DESTINATION;
-        near_add(n, rule, reason, n->given, n->ipv4);
+        if (hindered(n, rule, &reason) && pt_rule_port(rule, n->ipv4, &port) &&
+            port == n->syn->destination_port)
+                near_add(n, rule, reason, n->given, n->ipv4);
 }
 
 /* Would this rule lead from a resolved address to the SYN's destination and port? */
@@ -125,7 +134,8 @@ static bool expired_possible(struct near *n)
 
         if (!n->client)
                 return false;
-        if (n->given_ever && class->count > class->with_address)
+        if (n->given_ever && class->count > class->with_address &&
+            pt_signature_port_fits(n->judge, n->client, n->syn->time, n->syn->destination_port))
                 return true;
         return class->with_address && !n->given && n->has_ipv4 &&
                pt_signature_address_fits(n->judge, n->client, n->syn->time, n->ipv4);
@@ -146,7 +156,7 @@ bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn, struct
 
         if (syn->destination_port == 0)
                 return false;
-        for (size_t i = 0; i < judge->rules->count; i++)
+        for (size_t i = 0; n.has_ipv4 && i < judge->rules->count; i++)
                 if (!judge->rules->list[i]->address)
                         near_direct(&n, judge->rules->list[i]);
         if (expired_possible(&n))

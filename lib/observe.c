@@ -34,24 +34,25 @@ static const enum pt_counter dns_counter[PT_DNS_KINDS] = {
 
 /* ---- queries (4.8) ---- */
 
-static void query_key(const struct pt_engine *engine, const struct pt_address *client,
-                      uint16_t client_port, const struct pt_address *resolver,
-                      uint8_t ret[PT_RECENT_KEY])
+static struct pt_recent_key query_key(const struct pt_engine *engine,
+                                      const struct pt_address *client, uint16_t client_port,
+                                      const struct pt_address *resolver)
 {
-        uint64_t name = pt_dns_name_hash(&engine->key, &engine->dns.question);
+        struct pt_recent_key key = {0};
 
-        memset(ret, 0, PT_RECENT_KEY);
-        memcpy(ret, client, 16);
-        memcpy(ret + 16, resolver, 16);
-        memcpy(ret + 32, &name, 8);
-        memcpy(ret + 40, &client_port, 2);
-        memcpy(ret + 42, &engine->dns.id, 2);
+        memcpy(key.octets, client, 16);
+        memcpy(key.octets + 16, resolver, 16);
+        memcpy(key.octets + 32, &engine->question_hash, 8);
+        memcpy(key.octets + 40, &client_port, 2);
+        memcpy(key.octets + 42, &engine->dns.id, 2);
+        pt_recent_hash(&engine->queries, &key);
+        return key;
 }
 
 static void observe_query(struct pt_engine *engine, const struct pt_packet *packet,
                           const struct pt_frame *frame, int64_t time)
 {
-        uint8_t key[PT_RECENT_KEY];
+        struct pt_recent_key key;
         const struct pt_query *oldest;
         struct pt_query *query;
 
@@ -63,8 +64,8 @@ static void observe_query(struct pt_engine *engine, const struct pt_packet *pack
                 if (oldest->time >= time - ASKED_WITHIN)
                         pt_engine_count(engine, PT_COUNT_QUERIES_EVICTED);
         }
-        query_key(engine, &packet->source, packet->source_port, &packet->destination, key);
-        query = pt_recent_touch(&engine->queries, key);
+        key = query_key(engine, &packet->source, packet->source_port, &packet->destination);
+        query = pt_recent_touch(&engine->queries, &key);
         query->again = query->wall || query->time;
         query->time_before = query->time;
         query->wall_before = query->wall;
@@ -76,13 +77,13 @@ static void observe_query(struct pt_engine *engine, const struct pt_packet *pack
 static const int64_t *find_query(const struct pt_engine *engine, const struct pt_packet *packet,
                                  int64_t time)
 {
-        uint8_t key[PT_RECENT_KEY];
+        struct pt_recent_key key;
         const struct pt_query *query;
 
         if (!engine->dns.has_question)
                 return NULL;
-        query_key(engine, &packet->destination, packet->destination_port, &packet->source, key);
-        query = pt_recent_find(&engine->queries, key);
+        key = query_key(engine, &packet->destination, packet->destination_port, &packet->source);
+        query = pt_recent_find(&engine->queries, &key);
         if (!query)
                 return NULL;
         if (query->time <= time && query->time >= time - ASKED_WITHIN)
@@ -159,6 +160,9 @@ static void observe_dns(struct pt_engine *engine, const struct pt_packet *packet
                 pt_engine_count(engine, dns_counter[kind]);
                 return;
         }
+        engine->question_hash = engine->dns.has_question
+                                        ? pt_dns_name_hash(&engine->key, &engine->dns.question)
+                                        : 0;
         response = engine->dns.flags & PT_DNS_QR;
         if (response && packet->source_port == PT_DNS_PORT)
                 observe_response(engine, packet, frame, time);
@@ -206,7 +210,8 @@ static void into_line(struct pt_engine *engine, const struct pt_packet *packet,
                 pt_engine_count(engine, PT_COUNT_CONNECTION_EARLY);
                 pt_tell_syn(engine, pt_line_take(engine->line));
         }
-        pt_hosts_prefetch(engine->hosts, &syn.client, &syn.key);
+        if (!quic)
+                syn.seen_hash = pt_tell_hash(engine, &syn);
         pt_line_put(engine->line, &syn);
 }
 

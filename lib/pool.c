@@ -10,15 +10,14 @@
 int pt_pool_init(struct pt_pool *pool, size_t bytes)
 {
         size_t cells = bytes / PT_CELL;
-        unsigned char *memory;
+        void *memory;
 
         if (cells < 2)
                 cells = 2;
         if (cells > UINT32_MAX)
                 cells = UINT32_MAX;
         /* Cells are met at random: with small pages nearly every one would miss the TLB as well. */
-        memory = aligned_alloc(HUGE_PAGE, (cells * PT_CELL + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
-        if (!memory)
+        if (posix_memalign(&memory, HUGE_PAGE, cells * PT_CELL) != 0)
                 return -ENOMEM;
         madvise(memory, cells * PT_CELL, MADV_HUGEPAGE);
         *pool = (struct pt_pool){.cells = memory, .count = (uint32_t)cells - 1, .fresh = 1};

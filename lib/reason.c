@@ -6,11 +6,6 @@
 #define NAME 160
 #define ARITHMETIC 250
 
-static double seconds(int64_t nanoseconds)
-{
-        return (double)(nanoseconds < 0 ? -nanoseconds : nanoseconds) / 1e9;
-}
-
 static void say_address(struct pt_words *words, const struct pt_address *address)
 {
         char text[PT_ADDRESS_TEXT];
@@ -41,12 +36,11 @@ static void say_answer_and_syn(struct pt_words *words, const struct pt_syn *syn,
                                const struct pt_evidence *evidence)
 {
         int64_t age = pt_words_age(syn, evidence);
+        char text[PT_WORDS_DURATION];
 
         say_answer(words, evidence);
-        pt_words_say(words,
-                     age < 0 ? ", %.3f s after it connected to "
-                             : " and %.3f s later connected to ",
-                     seconds(age));
+        pt_words_say(words, age < 0 ? ", %s after it connected to " : " and %s later connected to ",
+                     pt_words_duration(age, text));
         pt_words_say_endpoint(words, &syn->destination, syn->destination_port);
 }
 
@@ -90,12 +84,13 @@ static void say_other_client(struct pt_words *words, const struct pt_syn *syn,
                              const struct pt_match *match, const struct pt_evidence *evidence)
 {
         int64_t age = pt_words_age(syn, evidence);
+        char text[PT_WORDS_DURATION];
 
         say_syn(words, syn);
         say_arithmetic(words, match);
         pt_words_say(words, "; another client, ");
         say_answer(words, evidence);
-        pt_words_say(words, ", %.3f s %s", seconds(age), age < 0 ? "after" : "before");
+        pt_words_say(words, ", %s %s", pt_words_duration(age, text), age < 0 ? "after" : "before");
 }
 
 static void say_match(struct pt_words *words, const struct pt_event *event)

@@ -56,16 +56,16 @@ void pt_recent_deinit(struct pt_recent *recent)
         *recent = (struct pt_recent){0};
 }
 
-static uint32_t hash_of(const struct pt_recent *recent, const uint8_t *key)
+void pt_recent_hash(const struct pt_recent *recent, struct pt_recent_key *key)
 {
-        return (uint32_t)pt_siphash13(&recent->key, key, PT_RECENT_KEY);
+        key->hash = (uint32_t)pt_siphash13(&recent->key, key->octets, PT_RECENT_KEY);
 }
 
-static uint32_t search(const struct pt_recent *recent, uint32_t hash, const uint8_t *key)
+static uint32_t search(const struct pt_recent *recent, const struct pt_recent_key *key)
 {
-        uint32_t place = *pt_heads_at(&recent->heads, hash);
+        uint32_t place = *pt_heads_at(&recent->heads, key->hash);
 
-        while (place && memcmp(entry_at(recent, place)->key, key, PT_RECENT_KEY) != 0)
+        while (place && memcmp(entry_at(recent, place)->key, key->octets, PT_RECENT_KEY) != 0)
                 place = entry_at(recent, place)->chain;
         return place;
 }
@@ -97,14 +97,9 @@ static void unlink_chain(struct pt_recent *recent, uint32_t place)
         *link = entry_at(recent, place)->chain;
 }
 
-void pt_recent_prefetch(const struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY])
+void *pt_recent_find(const struct pt_recent *recent, const struct pt_recent_key *key)
 {
-        __builtin_prefetch(pt_heads_at(&recent->heads, hash_of(recent, key)));
-}
-
-void *pt_recent_find(const struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY])
-{
-        uint32_t place = search(recent, hash_of(recent, key), key);
+        uint32_t place = search(recent, key);
 
         return place ? entry_at(recent, place) + 1 : NULL;
 }
@@ -124,29 +119,28 @@ static uint32_t free_place(struct pt_recent *recent)
         return place;
 }
 
-static uint32_t add(struct pt_recent *recent, uint32_t hash, const uint8_t *key)
+static uint32_t add(struct pt_recent *recent, const struct pt_recent_key *key)
 {
-        uint32_t *head = pt_heads_at(&recent->heads, hash);
+        uint32_t *head = pt_heads_at(&recent->heads, key->hash);
         uint32_t place = free_place(recent);
         struct entry *e = entry_at(recent, place);
 
         memset(e, 0, recent->stride);
-        memcpy(e->key, key, PT_RECENT_KEY);
-        e->hash = hash;
+        memcpy(e->key, key->octets, PT_RECENT_KEY);
+        e->hash = key->hash;
         e->chain = *head;
         *head = place;
         return place;
 }
 
-void *pt_recent_touch(struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY])
+void *pt_recent_touch(struct pt_recent *recent, const struct pt_recent_key *key)
 {
-        uint32_t hash = hash_of(recent, key);
-        uint32_t place = search(recent, hash, key);
+        uint32_t place = search(recent, key);
 
         if (place)
                 unlink_age(recent, place);
         else
-                place = add(recent, hash, key);
+                place = add(recent, key);
         link_youngest(recent, place);
         return entry_at(recent, place) + 1;
 }

@@ -31,17 +31,31 @@ void pt_recent_deinit(struct pt_recent *recent);
 /* Octets that pt_recent_init() takes. */
 size_t pt_recent_size(uint32_t capacity, size_t payload);
 
-/* Fetch what a look for this key will touch first. */
-void pt_recent_prefetch(const struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY]);
+/*
+ * A key and its hash, made once for all that is asked of it. `octets` of the key are the caller's, the
+ * rest is zero.
+ */
+struct pt_recent_key {
+        uint8_t octets[PT_RECENT_KEY];
+        uint32_t hash;
+};
+
+void pt_recent_hash(const struct pt_recent *recent, struct pt_recent_key *key);
+
+/* Fetch what a look for this hash will touch first. */
+static inline void pt_recent_prefetch(const struct pt_recent *recent, uint32_t hash)
+{
+        __builtin_prefetch(pt_heads_at(&recent->heads, hash));
+}
 
 /* The payload of a key, NULL if it is not there. Its age stays as it is. */
-void *pt_recent_find(const struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY]);
+void *pt_recent_find(const struct pt_recent *recent, const struct pt_recent_key *key);
 
 /*
  * The payload of a key, which is the youngest now. A new one is all zero. The caller has seen to it
  * that there is room: an entry that must give way first is gone without a word.
  */
-void *pt_recent_touch(struct pt_recent *recent, const uint8_t key[PT_RECENT_KEY]);
+void *pt_recent_touch(struct pt_recent *recent, const struct pt_recent_key *key);
 
 /* The payload of the oldest entry, NULL if there is none; and forget that entry. */
 void *pt_recent_oldest(const struct pt_recent *recent);

@@ -66,8 +66,9 @@ void pt_signature_sign(void *context, struct pt_filter *filters[PT_FILTER_KINDS]
 }
 
 /*
- * Fill the filter with what the client was given since `oldest`: on first use, and where it has grown
- * full and the last time is longer ago than what it is about counts.
+ * Fill the filter with what the client was given: with all of it on first use (what counts no longer
+ * still makes near misses), and with what was given since `oldest` where the filter has grown full and
+ * the last time is longer ago than what it is about counts.
  */
 static void fill(struct pt_judge *judge, uint32_t client, struct pt_filter *f, int64_t time,
                  int64_t oldest, int64_t span,
@@ -78,6 +79,8 @@ static void fill(struct pt_judge *judge, uint32_t client, struct pt_filter *f, i
 
         if (f->filled && !(time - f->rebuilt > span && filter_half_full(f)))
                 return;
+        if (!f->filled)
+                oldest = INT64_MIN;
         memset(f->bits, 0, sizeof f->bits);
         f->rebuilt = time;
         f->filled = true;

@@ -11,6 +11,11 @@
 
 #define COPY_WITHIN (120 * PT_SECOND) /* 4.2 */
 
+/* What the table of SYNs keeps. */
+struct seen {
+        int64_t time; /* of the last copy */
+};
+
 static void tell(struct pt_engine *engine, struct pt_event *event)
 {
         event->home = (struct pt_prefixes){engine->home, engine->home_count};
@@ -234,42 +239,46 @@ static void judge(struct pt_engine *engine, const struct pt_syn *syn)
 
 /* ---- SYNs seen before (4.2) ---- */
 
-static void syn_key(const struct pt_syn *syn, uint8_t ret[PT_RECENT_KEY])
+static struct pt_recent_key syn_key(const struct pt_syn *syn)
 {
-        memset(ret, 0, PT_RECENT_KEY);
-        memcpy(ret, &syn->client, 16);
-        memcpy(ret + 16, &syn->destination, 16);
-        memcpy(ret + 32, &syn->client_port, 2);
-        memcpy(ret + 34, &syn->destination_port, 2);
-        memcpy(ret + 36, &syn->sequence, 4);
+        struct pt_recent_key key = {.hash = syn->seen_hash};
+
+        memcpy(key.octets, &syn->client, 16);
+        memcpy(key.octets + 16, &syn->destination, 16);
+        memcpy(key.octets + 32, &syn->client_port, 2);
+        memcpy(key.octets + 34, &syn->destination_port, 2);
+        memcpy(key.octets + 36, &syn->sequence, 4);
+        return key;
 }
 
-void pt_tell_prefetch(const struct pt_engine *engine, const struct pt_syn *syn)
+uint32_t pt_tell_hash(const struct pt_engine *engine, const struct pt_syn *syn)
 {
-        uint8_t key[PT_RECENT_KEY];
+        struct pt_recent_key key = syn_key(syn);
 
-        syn_key(syn, key);
-        pt_recent_prefetch(&engine->syns, key);
+        pt_recent_hash(&engine->syns, &key);
+        return key.hash;
+}
+
+/* The table is full: was the one that gives way still to count? */
+static void count_forgotten(struct pt_engine *engine, int64_t now)
+{
+        const struct seen *oldest = pt_recent_oldest(&engine->syns);
+
+        if (pt_recent_full(&engine->syns) && oldest->time >= now - COPY_WITHIN)
+                pt_engine_count(engine, PT_COUNT_CONNECTION_FORGOTTEN);
 }
 
 static bool is_copy(struct pt_engine *engine, const struct pt_syn *syn)
 {
-        uint8_t key[PT_RECENT_KEY];
-        const int64_t *oldest;
-        int64_t *last;
-        bool copy;
+        struct pt_recent_key key = syn_key(syn);
+        struct seen *seen = pt_recent_find(&engine->syns, &key);
+        bool copy = seen && syn->time - seen->time <= COPY_WITHIN;
 
-        syn_key(syn, key);
-        last = pt_recent_find(&engine->syns, key);
-        copy = last && syn->time - *last <= COPY_WITHIN;
-        if (!last && pt_recent_full(&engine->syns)) {
-                oldest = pt_recent_oldest(&engine->syns);
-                if (*oldest >= syn->time - COPY_WITHIN)
-                        pt_engine_count(engine, PT_COUNT_CONNECTION_FORGOTTEN);
-        }
-        last = pt_recent_touch(&engine->syns, key);
-        if (!copy || syn->time > *last)
-                *last = syn->time;
+        if (!seen)
+                count_forgotten(engine, syn->time);
+        seen = pt_recent_touch(&engine->syns, &key);
+        if (!copy || syn->time > seen->time)
+                seen->time = syn->time;
         return copy;
 }
 

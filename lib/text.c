@@ -86,8 +86,9 @@ static void say_answer(struct pt_words *w, const struct pt_syn *syn,
                        const struct pt_evidence *evidence)
 {
         int64_t age = pt_words_age(syn, evidence);
+        char text[PT_WORDS_DURATION];
 
-        pt_words_say(w, ", answered %.3f s %s", (double)(age < 0 ? -age : age) / 1e9,
+        pt_words_say(w, ", answered %s %s", pt_words_duration(age, text),
                      age < 0 ? "after" : "before");
         if (!pt_address_equal(&evidence->client, &syn->client)) {
                 pt_words_say(w, " to ");

@@ -48,6 +48,11 @@ struct pt_judge *pt_judge_free(struct pt_judge *judge)
         return NULL;
 }
 
+size_t pt_judge_size(const struct pt_rules *rules)
+{
+        return sizeof(struct pt_judge) + (rules->count + 1) * sizeof(struct pt_match);
+}
+
 bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address)
 {
         return pt_address_is_local(address) ||
@@ -391,22 +396,29 @@ struct pt_judgement pt_judge_syn(struct pt_judge *judge, const struct pt_syn *sy
         return t.result;
 }
 
-static int compare_matches(const void *left, const void *right)
+/* Does `a` come before `b` (4.6)? */
+static bool better(const struct pt_match *a, const struct pt_match *b)
 {
-        const struct pt_match *a = left, *b = right;
-
         if (a->severity != b->severity)
-                return a->severity > b->severity ? -1 : 1;
+                return a->severity > b->severity;
         if (a->verdict != b->verdict)
-                return a->verdict < b->verdict ? -1 : 1;
+                return a->verdict < b->verdict;
         if (a->chance < b->chance || a->chance > b->chance)
-                return a->chance < b->chance ? -1 : 1;
-        return strcmp(a->rule->id, b->rule->id);
+                return a->chance < b->chance;
+        return strcmp(a->rule->id, b->rule->id) < 0;
 }
 
+/* They come in order of id, so this finds them nearly sorted. qsort(3) may allocate. */
 void pt_judgement_sort(struct pt_judgement *judgement)
 {
-        if (judgement->count > 1)
-                qsort(judgement->matches, judgement->count, sizeof *judgement->matches,
-                      compare_matches);
+        struct pt_match *m = judgement->matches;
+
+        for (size_t i = 1; i < judgement->count; i++) {
+                struct pt_match match = m[i];
+                size_t at = i;
+
+                for (; at > 0 && better(&match, &m[at - 1]); at--)
+                        m[at] = m[at - 1];
+                m[at] = match;
+        }
 }

@@ -28,6 +28,7 @@ struct pt_syn {
         bool has_destination_mac;
         uint8_t client_mac[6];
         uint8_t destination_mac[6];
+        uint32_t seen_hash; /* of what tells one SYN from another (4.2) */
 };
 
 /* In order of strength: where severity is equal, the first wins. */
@@ -85,6 +86,7 @@ struct pt_judge; /* rules, hosts, settings, and room for one match per rule */
 int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rules *rules,
                  struct pt_hosts *hosts, struct pt_counters *counters, struct pt_judge **ret);
 struct pt_judge *pt_judge_free(struct pt_judge *judge);
+size_t pt_judge_size(const struct pt_rules *rules);
 
 struct pt_judgement {
         struct pt_match *matches; /* one for each rule that the SYN meets, the best of it */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #define SECOND INT64_C(1000000000)
+#define MILLISECOND 1000000
 #define DAY INT64_C(86400)
 
 struct pt_words pt_words(char *text, size_t size)
@@ -80,6 +81,29 @@ const char *pt_words_time(int64_t time, char ret[PT_WORDS_TIME])
         pt_words_say(&words, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day,
                      (int)(left / 3600), (int)(left / 60 % 60), (int)(left % 60),
                      (int)(time % SECOND / 1000000));
+        return ret;
+}
+
+/* Below a second three digits count: capture files know microseconds, and hosts are that fast. */
+const char *pt_words_duration(int64_t nanoseconds, char ret[PT_WORDS_DURATION])
+{
+        int64_t left = nanoseconds < 0 ? -nanoseconds : nanoseconds;
+        int64_t unit = 1; /* a power of ten, so large that three digits remain */
+        int decimals = 6; /* of a millisecond, for this unit */
+        int64_t rounded = (left + MILLISECOND / 2) / MILLISECOND;
+
+        if (rounded >= 1000) {
+                snprintf(ret, PT_WORDS_DURATION, "%" PRId64 ".%03d s", rounded / 1000,
+                         (int)(rounded % 1000));
+                return ret;
+        }
+        while ((left + unit / 2) / unit >= 1000) {
+                unit *= 10;
+                decimals--;
+        }
+        rounded = (left + unit / 2) / unit * unit;
+        snprintf(ret, PT_WORDS_DURATION, "%.*f ms", left ? decimals : 0,
+                 (double)rounded / MILLISECOND);
         return ret;
 }
 

@@ -29,6 +29,10 @@ void pt_words_say_endpoint(struct pt_words *words, const struct pt_address *addr
 #define PT_WORDS_TIME 25
 const char *pt_words_time(int64_t time, char ret[PT_WORDS_TIME]);
 
+/* A time that passed, its sign left out: "0.296 ms", "13.2 ms", "214 ms"; from 1 s on "2.113 s". */
+#define PT_WORDS_DURATION 32
+const char *pt_words_duration(int64_t nanoseconds, char ret[PT_WORDS_DURATION]);
+
 /* "198 * 51 + 100 = 10198"; what a rule with two expressions calculates is joined by "; ". */
 #define PT_WORDS_ARITHMETIC ((size_t)2 * (PT_FORMULA_TEXT + 24))
 const char *pt_words_arithmetic(const struct pt_match *match, char ret[PT_WORDS_ARITHMETIC]);

@@ -49,8 +49,9 @@ static int check_rules(const struct pt_options *options, const struct pt_setting
         if (r < 0)
                 return -EINVAL;
         for (size_t i = 0; i < rules->count; i++)
-                printf("rule %s (%s, %zu test vectors) ok\n", rules->list[i]->id,
-                       rules->list[i]->file, rules->list[i]->vector_count);
+                printf("rule %s (%s, %zu test vector%s) ok\n", rules->list[i]->id,
+                       rules->list[i]->file, rules->list[i]->vector_count,
+                       pt_say_plural(rules->list[i]->vector_count));
         r = pt_engine_new(settings, rules, &nobody, &engine);
         if (r < 0) {
                 pt_say("the engine cannot be made: %s", strerror(-r));

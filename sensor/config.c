@@ -102,6 +102,84 @@ static size_t find_members(struct pt_options *options, const char *key, size_t d
         return count;
 }
 
+/* ---- keys that are none ---- */
+
+static const char *find_unknown(json_t *object, const struct pt_strict_key *keys, size_t count)
+{
+        for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
+                const char *name = json_object_iter_key(i);
+                size_t place = 0;
+
+                while (place < count && strcmp(keys[place].name, name) != 0)
+                        place++;
+                if (place == count && name[0] != '#')
+                        return name;
+        }
+        return NULL;
+}
+
+/* The key that was meant, if up to a third of its letters are wrong; else NULL. */
+static const char *find_nearest(const char *name, const struct pt_strict_key *keys, size_t count)
+{
+        size_t smallest = SIZE_MAX;
+        const char *nearest = NULL;
+
+        for (size_t i = 0; i < count; i++) {
+                size_t distance = pt_word_distance(name, keys[i].name);
+
+                if (distance >= smallest || distance > strlen(keys[i].name) / 3)
+                        continue;
+                smallest = distance;
+                nearest = keys[i].name;
+        }
+        return nearest;
+}
+
+/* "observer.name", as --help writes it? */
+static bool is_dotted(const char *name)
+{
+        for (size_t i = 0; i < pt_option_count; i++) {
+                const char *key = pt_option_table[i].key;
+
+                if (key && strchr(key, '.') && strcmp(key, name) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static int read_nothing(struct pt_strict *s, json_t *value, void *into)
+{
+        (void)s;
+        (void)value;
+        (void)into;
+        return 0;
+}
+
+/* A walk that reads no value stops at the first unknown key, with its place; the words are ours. */
+static int refuse_unknown(struct pt_strict *s, json_t *object, const char *name,
+                          const struct pt_strict_key *known, size_t count)
+{
+        const char *nearest = find_nearest(name, known, count);
+        struct pt_strict_key keys[PT_OPTIONS_MOST];
+        char *sentence = s->error->sentence;
+        size_t size = sizeof s->error->sentence;
+        int r;
+
+        for (size_t i = 0; i < count; i++)
+                keys[i] = (struct pt_strict_key){known[i].name, read_nothing, 0};
+        r = pt_strict_object(s, object, keys, count, keys);
+        if (is_dotted(name))
+                snprintf(sentence, size,
+                         "this key is unknown; a dot stands for an object: "
+                         "{\"%.*s\": {\"%s\": ...}}",
+                         (int)strcspn(name, "."), name, strchr(name, '.') + 1);
+        else if (nearest)
+                snprintf(sentence, size, "this key is unknown; did you mean %s?", nearest);
+        else
+                snprintf(sentence, size, "this key is unknown (see portent --help)");
+        return r;
+}
+
 static int read_object(struct pt_strict *s, json_t *object, struct pt_options *options,
                        const char *key, size_t depth)
 {
@@ -109,7 +187,10 @@ static int read_object(struct pt_strict *s, json_t *object, struct pt_options *o
         struct place places[PT_OPTIONS_MOST];
         char names[PT_OPTIONS_MOST][PT_VALUE_TEXT];
         size_t count = find_members(options, key, depth, keys, places, names);
+        const char *unknown = json_is_object(object) ? find_unknown(object, keys, count) : NULL;
 
+        if (unknown)
+                return refuse_unknown(s, object, unknown, keys, count);
         return pt_strict_object(s, object, keys, count, places);
 }
 
@@ -119,6 +200,33 @@ static int read_group(struct pt_strict *s, json_t *value, void *into)
         const struct place *place = into;
 
         return read_object(s, value, place->options, place->option->key, place->depth);
+}
+
+/* No answer counts longer than max_window: what would, is refused, where the file says it. */
+static int check_windows(struct pt_strict *s, json_t *object, const struct pt_options *options)
+{
+        const struct {
+                const char *key;
+                int64_t value;
+        } windows[] = {{"window", options->window}, {"cross_window", options->cross_window}};
+        char text[PT_VALUE_TEXT], most[PT_VALUE_TEXT];
+
+        pt_duration_format(options->max_window, most);
+        for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+                const char *key = windows[i].key;
+
+                if (windows[i].value <= options->max_window)
+                        continue;
+                pt_duration_format(windows[i].value, text);
+                if (json_object_get(object, key)) {
+                        pt_strict_enter_key(s, object, key);
+                        return pt_strict_refuse(s, "%s is longer than max_window, which is %s",
+                                                text, most);
+                }
+                pt_strict_enter_key(s, object, "max_window");
+                return pt_strict_refuse(s, "%s is shorter than %s, which is %s", most, key, text);
+        }
+        return 0;
 }
 
 static void write_fault(struct pt_rule_error *error, const char *file,
@@ -140,6 +248,8 @@ int pt_config_read(const char *file, const char *text, size_t length, struct pt_
 
         if (r == 0)
                 r = read_object(&s, json, options, "", 0);
+        if (r == 0)
+                r = check_windows(&s, json, options);
         json_decref(json);
         if (r == -EINVAL)
                 write_fault(error, file, &fault);

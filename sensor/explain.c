@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define WIDEST 40 /* a longer text does not make its column wider */
+#define WIDTH 100 /* of a line, unless a word is longer */
 
 /* One rule and one address. */
 struct row {
@@ -152,7 +153,9 @@ static void explain(struct row *row, const struct pt_rules *rules, uint32_t ipv4
         describe(row, row->rule->address, ipv4, true);
         describe(row, row->rule->port, ipv4, false);
         if (!*row->fate)
-                say(row->fate, sizeof row->fate, "would match");
+                say(row->fate, sizeof row->fate,
+                    row->rule->address ? "would match if the address was not itself given by DNS"
+                                       : "would match");
 }
 
 static int widest(int width, const char *text)
@@ -162,19 +165,49 @@ static int widest(int width, const char *text)
         return length > width && length <= WIDEST ? length : width;
 }
 
-/* rule, what it yields, the arithmetic, what becomes of it: each column as wide as it must be. */
+/* Words of a text, from `column` on, broken at blanks so that lines begin at `indent`. */
+static void print_words(FILE *file, const char *text, int column, int indent)
+{
+        bool first = true;
+
+        while (*text) {
+                int length = (int)strcspn(text, " ");
+
+                if (!first && column + 1 + length > WIDTH) {
+                        fprintf(file, "\n%*s", indent, "");
+                        column = indent;
+                } else if (!first) {
+                        fputc(' ', file);
+                        column++;
+                }
+                fprintf(file, "%.*s", length, text);
+                column += length;
+                text += length;
+                text += strspn(text, " ");
+                first = false;
+        }
+        fputc('\n', file);
+}
+
+/*
+ * Rule, what it yields, what becomes of it, in columns as wide as they must be; the arithmetic,
+ * which can be long, below.
+ */
 static void print_rows(FILE *file, const struct row *rows, size_t count)
 {
-        int id = 0, yields = 0, arithmetic = 0;
+        int id = 0, yields = 0, indent;
 
         for (size_t i = 0; i < count; i++) {
                 id = widest(id, rows[i].rule->id);
                 yields = widest(yields, rows[i].yields);
-                arithmetic = widest(arithmetic, rows[i].arithmetic);
         }
-        for (size_t i = 0; i < count; i++)
-                fprintf(file, "  %-*s  %-*s  %-*s  %s\n", id, rows[i].rule->id, yields,
-                        rows[i].yields, arithmetic, rows[i].arithmetic, rows[i].fate);
+        indent = 2 + id + 2;
+        for (size_t i = 0; i < count; i++) {
+                fprintf(file, "  %-*s  %-*s  ", id, rows[i].rule->id, yields, rows[i].yields);
+                print_words(file, rows[i].fate, indent + yields + 2, indent + yields + 2);
+                fprintf(file, "%*s", indent, "");
+                print_words(file, rows[i].arithmetic, indent, indent);
+        }
 }
 
 /* The IPv4 address that an address is or holds: mapped, or behind a NAT64 prefix (RFC 6052). */

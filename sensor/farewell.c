@@ -11,11 +11,6 @@ static uint64_t count(const struct pt_health *health, const char *name)
         return pt_health_count(health->engine, name);
 }
 
-static const char *plural(uint64_t number)
-{
-        return number == 1 ? "" : "s";
-}
-
 /* Are these numbers about packets that could not be read? */
 static bool is_undecoded(const char *name)
 {
@@ -76,8 +71,8 @@ static void say_seen(const struct pt_health *health)
 
         pt_say("%" PRIu64 " packet%s, %" PRIu64 " DNS answer%s with %" PRIu64 " address%s, %" PRIu64
                " TCP SYN%s",
-               packets, plural(packets), answers, plural(answers), addresses,
-               addresses == 1 ? "" : "es", syns, plural(syns));
+               packets, pt_say_plural(packets), answers, pt_say_plural(answers), addresses,
+               addresses == 1 ? "" : "es", syns, pt_say_plural(syns));
         pt_say("eligible SYNs (of an inside client, to a port that a rule admits): %" PRIu64
                ", preceded by an answer with their destination: %" PRIu64,
                count(health, "syn.eligible"), count(health, "syn.preceded_by_answer"));
@@ -90,9 +85,9 @@ static void say_found(const struct pt_health *health)
 
         if (repeats)
                 pt_say("%" PRIu64 " alert%s, and %" PRIu64 " repeat%s held back", alerts,
-                       plural(alerts), repeats, plural(repeats));
+                       pt_say_plural(alerts), repeats, pt_say_plural(repeats));
         else
-                pt_say("%" PRIu64 " alert%s", alerts, plural(alerts));
+                pt_say("%" PRIu64 " alert%s", alerts, pt_say_plural(alerts));
 }
 
 static void say_lists(const struct pt_health *health)
@@ -140,6 +135,16 @@ static const char *why_no_answer(const struct pt_health *health)
         return NULL;
 }
 
+/* There are alerts. Could DNS have said more about them? */
+static void say_weak(const struct pt_health *health)
+{
+        if (count(health, "dns.messages") == 0)
+                pt_say("no DNS was seen: no verdict can be stronger than port_only");
+        else if (count(health, "dns.answers") == 0)
+                pt_say("no DNS answer with an address was seen: no verdict can be stronger than "
+                       "port_only");
+}
+
 static void say_why(const struct pt_health *health)
 {
         const char *syn = why_no_syn(health);
@@ -153,18 +158,24 @@ static void say_why(const struct pt_health *health)
         if (near)
                 pt_say("nothing found: %" PRIu64 " SYN%s went where a rule calculates, but another "
                        "condition was not met",
-                       near, plural(near));
+                       near, pt_say_plural(near));
         if (!syn && !answer && !near)
                 pt_say("nothing found: no SYN went where a rule calculates");
 }
 
 void pt_health_last_words(const struct pt_health *health, bool verbose)
 {
+        if (health->unread) {
+                pt_say("no input could be read");
+                return;
+        }
         say_seen(health);
         say_found(health);
         say_lists(health);
         if (count(health, "alert.generated") == 0)
                 say_why(health);
+        else
+                say_weak(health);
         if (verbose) {
                 pt_say("every counter that is not 0:");
                 say_counters(health, is_any);

@@ -122,7 +122,6 @@ int pt_options_arguments(struct pt_options *options, int argc, char *const *argv
 
 int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_SENTENCE])
 {
-        char window[PT_VALUE_TEXT], longest[PT_VALUE_TEXT];
         size_t standard_inputs = 0;
 
         for (size_t i = 0; i < options->inputs.count; i++)
@@ -130,10 +129,5 @@ int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_S
         if (standard_inputs > 1)
                 return pt_option_refuse(sentence,
                                         "standard input is given twice, and can be read only once");
-        if (options->window > options->max_window)
-                return pt_option_refuse(sentence,
-                                        "window is %s, which is longer than max_window, %s",
-                                        pt_duration_format(options->window, window),
-                                        pt_duration_format(options->max_window, longest));
         return 0;
 }

@@ -12,6 +12,7 @@
 #include "../lib/counter.h"
 #include "../lib/ecs.h"
 #include "../lib/words.h"
+#include "say.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -142,15 +143,17 @@ static int64_t wall_clock(void)
 /* What is most worth knowing, in one line. */
 static void summarize(const struct pt_engine *engine, char *ret, size_t size)
 {
+        uint64_t packets = pt_health_count(engine, "capture.packets");
+        uint64_t answers = pt_health_count(engine, "dns.responses");
+        uint64_t syns = pt_health_count(engine, "connection.attempts");
+        uint64_t alerts = pt_health_count(engine, "alert.generated");
+
         snprintf(ret, size,
-                 "%" PRIu64 " packets, %" PRIu64 " DNS answers, %" PRIu64 " SYNs (%" PRIu64
-                 " eligible, %" PRIu64 " of them preceded by an answer), %" PRIu64 " alerts",
-                 pt_health_count(engine, "capture.packets"),
-                 pt_health_count(engine, "dns.responses"),
-                 pt_health_count(engine, "connection.attempts"),
-                 pt_health_count(engine, "syn.eligible"),
-                 pt_health_count(engine, "syn.preceded_by_answer"),
-                 pt_health_count(engine, "alert.generated"));
+                 "%" PRIu64 " packet%s, %" PRIu64 " DNS answer%s, %" PRIu64 " SYN%s (%" PRIu64
+                 " eligible, %" PRIu64 " of them preceded by an answer), %" PRIu64 " alert%s",
+                 packets, pt_say_plural(packets), answers, pt_say_plural(answers), syns,
+                 pt_say_plural(syns), pt_health_count(engine, "syn.eligible"),
+                 pt_health_count(engine, "syn.preceded_by_answer"), alerts, pt_say_plural(alerts));
 }
 
 int pt_health_tell(const struct pt_health *health)

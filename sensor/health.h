@@ -13,6 +13,7 @@ struct pt_health {
         const struct pt_observer *observer;
         int64_t started; /* by CLOCK_MONOTONIC, nanoseconds */
         bool filtered;   /* there is a filter expression */
+        bool unread;     /* no input could be opened: there is nothing to explain */
         bool near_misses_told;
 };
 

@@ -39,6 +39,7 @@ struct sensor {
         struct pt_output *output;
         struct pt_observer observer;
         char hostname[256];
+        size_t unopened; /* inputs */
         int64_t started;
         enum status status; /* the worst so far */
 };
@@ -248,8 +249,8 @@ static void say_start(const struct sensor *sensor)
 
         if (sensor->options.quiet)
                 return;
-        pt_say("memory budget %s, %zu rules", pt_size_format(sensor->options.memory, memory),
-               sensor->rules->count);
+        pt_say("memory budget %s, %zu rule%s", pt_size_format(sensor->options.memory, memory),
+               sensor->rules->count, pt_say_plural(sensor->rules->count));
         for (size_t i = 0; sensor->options.verbose && i < sensor->rules->count; i++)
                 pt_say("rule %s from %s", sensor->rules->list[i]->id, sensor->rules->list[i]->file);
 }
@@ -317,6 +318,7 @@ static void read_input(struct sensor *sensor, uint32_t file)
                 pt_say("reading %s", path);
         if (pt_replay_open(path, options->filter, file, &replay, &fault) < 0) {
                 pt_say("%s", fault.sentence);
+                sensor->unopened++;
                 note(sensor, STATUS_INPUT);
                 return;
         }
@@ -356,6 +358,7 @@ static void finish(struct sensor *sensor)
                 .observer = &sensor->observer,
                 .started = sensor->started,
                 .filtered = options->filter != NULL,
+                .unread = sensor->unopened == options->inputs.count,
                 .near_misses_told = options->near_misses,
         };
 

@@ -69,6 +69,7 @@ struct pt_options {
         bool print_config;
         bool quiet;
         bool verbose;
+        bool numeric; /* nobody asks */
         bool version;
         bool help;
         uint8_t source[PT_OPTIONS_MOST]; /* enum pt_option_source, by row of the table */
@@ -142,7 +143,7 @@ int pt_options_arguments(struct pt_options *options, int argc, char *const *argv
 int pt_option_refuse(char sentence[PT_OPTION_SENTENCE], const char *format, ...)
         __attribute__((format(printf, 2, 3)));
 
-/* Do the options agree with each other? 0, or -EINVAL with a sentence. */
+/* Do the flags agree with each other? 0, or -EINVAL with a sentence. */
 int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_SENTENCE]);
 
 /* The text of --help. */

@@ -1,5 +1,6 @@
 #include "value.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,4 +117,38 @@ const char *pt_ports_format(struct pt_ports ports, char ret[PT_VALUE_TEXT])
 {
         snprintf(ret, PT_VALUE_TEXT, "%u-%u", ports.low, ports.high);
         return ret;
+}
+
+static size_t least(size_t a, size_t b)
+{
+        return a < b ? a : b;
+}
+
+static bool same_letter(char a, char b)
+{
+        return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* The restricted Damerau-Levenshtein distance: d[i][j] is that of the first i and j letters. */
+size_t pt_word_distance(const char *a, const char *b)
+{
+        size_t m = strlen(a), n = strlen(b), d[PT_VALUE_TEXT][PT_VALUE_TEXT];
+
+        if (m >= PT_VALUE_TEXT || n >= PT_VALUE_TEXT)
+                return SIZE_MAX;
+        for (size_t i = 0; i <= m; i++)
+                d[i][0] = i;
+        for (size_t j = 0; j <= n; j++)
+                d[0][j] = j;
+        for (size_t i = 1; i <= m; i++) {
+                for (size_t j = 1; j <= n; j++) {
+                        d[i][j] = least(d[i - 1][j], d[i][j - 1]) + 1;
+                        d[i][j] =
+                                least(d[i][j], d[i - 1][j - 1] + !same_letter(a[i - 1], b[j - 1]));
+                        if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+                            same_letter(a[i - 2], b[j - 1]))
+                                d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+                }
+        }
+        return d[m][n];
 }

@@ -1,5 +1,6 @@
 /*
- * value: durations, sizes and ranges of ports, as people write them and as they are shown again.
+ * value: durations, sizes and ranges of ports, as people write them and as they are shown again;
+ * and how far a word that people wrote is from one that they may have meant.
  */
 #pragma once
 
@@ -26,3 +27,9 @@ const char *pt_size_format(int64_t size, char ret[PT_VALUE_TEXT]);
  */
 bool pt_ports_parse(const char *text, struct pt_ports *ret);
 const char *pt_ports_format(struct pt_ports ports, char ret[PT_VALUE_TEXT]);
+
+/*
+ * How many letters must be put in, left out, changed, or swapped with the next to make one word of
+ * the other. Capitals are as small letters. SIZE_MAX for a word of PT_VALUE_TEXT octets or more.
+ */
+size_t pt_word_distance(const char *a, const char *b);

@@ -68,7 +68,7 @@ BESIDE = {
 CORE_MAY_USE = re.compile("|".join([
     r"mem(cpy|move|set|cmp|chr|rchr|mem)",
     r"str(len|nlen|cmp|ncmp|casecmp|chr|rchr|str|spn|cspn|pbrk|dup|ndup|toul|toull|tol|toll|tod)",
-    r"malloc|calloc|realloc|free|aligned_alloc|madvise|qsort|qsort_r|bsearch|abort",
+    r"malloc|calloc|realloc|free|posix_memalign|madvise|qsort|qsort_r|bsearch|abort",
     r"v?snprintf|__(v?snprintf|mem\w+|str\w+)_chk|open_memstream",
     r"is(alnum|alpha|digit|print|space|xdigit)|to(lower|upper)|__ctype_\w+_loc",
     r"gmtime_r|strftime|htonl?s?|ntohl?s?|inet_(pton|ntop)",

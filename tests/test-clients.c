@@ -447,8 +447,7 @@ static void expect_fair(const struct holding *before, uint32_t share, int64_t no
         struct holding after[CLIENTS];
 
         look(after);
-        if (pt_clients_share(g.hosts) < share)
-                share = pt_clients_share(g.hosts);
+        share = pt_clients_share(g.hosts) < share ? pt_clients_share(g.hosts) : share;
         for (unsigned i = 0; i < CLIENTS; i++) {
                 if (!before[i].oldest || before[i].charge >= share || i == learner ||
                     before[i].oldest_time < now - INT64_C(3600000000000))
@@ -531,4 +530,27 @@ Test(clients, no_order_of_things_breaks_a_link_or_takes_from_whom_holds_little)
 
         for (unsigned seed = 0; seed < 12; seed++)
                 random_run(seed, memories[seed % ROWS(memories)], 3000);
+}
+
+/* Where all hold nearly the same, a few cells decide who holds most: it must be who does. */
+Test(clients, of_clients_that_hold_nearly_the_same_none_below_the_share_loses_a_cell)
+{
+        for (unsigned seed = 0; seed < 20; seed++) {
+                unsigned clients = 2 + seed % 4;
+
+                free_hosts();
+                make_hosts_of((size_t)1 << 16);
+                srand(seed);
+                for (unsigned i = 1; i < 3000; i++) {
+                        struct holding before[CLIENTS];
+                        uint32_t share = pt_clients_share(g.hosts);
+                        unsigned learner = (unsigned)rand() % clients;
+
+                        look(before);
+                        learn_one(0.001 * i, make_ipv4(10u << 24 | learner), true, i,
+                                  (unsigned)rand() % 8 ? 20 : 60);
+                        /* An answer takes up to 4 cells: up to 3 may be free, and charged to nobody. */
+                        expect_fair(before, share - 4, at(0.001 * i), learner);
+                }
+        }
 }

@@ -263,8 +263,8 @@ Test(config, the_nearest_key_is_named_if_one_is_near)
                 {"{\"output\": 1}", "this key is unknown; did you mean outputs?"},
                 {"{\"observer\": {\"nmae\": 1}}", "this key is unknown; did you mean name?"},
                 {"{\"observer\": {\"window\": 1}}", "this key is unknown (see portent --help)"},
-                {"{\"observer.name\": 1}",
-                 "this key is unknown; a dot stands for an object: {\"observer\": {\"name\": ...}}"},
+                {"{\"observer.name\": 1}", "this key is unknown; a dot stands for an object: "
+                                           "{\"observer\": {\"name\": ...}}"},
                 {"{\"chance\": {}}", "this key is unknown (see portent --help)"},
                 {"{\"\": 1}", "this key is unknown (see portent --help)"},
                 {"{\"x\": 1}", "this key is unknown (see portent --help)"},

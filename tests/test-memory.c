@@ -262,6 +262,21 @@ Test(memory, a_million_clients_that_never_speak_take_nothing_from_one_that_does)
         }
 }
 
+/* Its query was not seen, but it spoke: the first SYN after the answer proves it. */
+Test(memory, a_client_that_is_proven_by_its_syn_keeps_what_it_was_given) /* design 8 */
+{
+        bed_answer(&bed, 0, CLIENT, "a.example", A);
+        bed_answer(&bed, 0, "10.0.0.2", "a.example", A);
+        bed_syn(&bed, 0.5, CLIENT, "192.0.2.1", 443);
+        flood(1, 200000);
+        bed_syn(&bed, 10, CLIENT, A, 10198);
+        bed_syn(&bed, 10, "10.0.0.2", A, 10198); /* never spoke before, and lost it */
+        cr_expect_str_eq(bed_finish(&bed),
+                         CONFIRMED "\n"
+                         "alert apt12 dns_other_client 47 10.0.0.2>198.51.100.23:10198 from "
+                         "198.51.100.23 a.example\n");
+}
+
 Test(memory, one_greedy_client_with_long_names_takes_nothing_from_a_modest_one) /* design 8 */
 {
         char name[256], address[32];

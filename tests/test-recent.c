@@ -6,18 +6,19 @@
 
 static const struct pt_hash_key hash_key = {1, 2};
 
-static const uint8_t *key_of(unsigned number)
+static const struct pt_recent_key *key_of(const struct pt_recent *recent, unsigned number)
 {
-        static uint8_t key[PT_RECENT_KEY];
+        static struct pt_recent_key key;
 
-        memset(key, 0, sizeof key);
-        memcpy(key, &number, sizeof number);
-        return key;
+        memset(&key, 0, sizeof key);
+        memcpy(key.octets, &number, sizeof number);
+        pt_recent_hash(recent, &key);
+        return &key;
 }
 
 static void touch(struct pt_recent *recent, unsigned number, unsigned payload)
 {
-        *(unsigned *)pt_recent_touch(recent, key_of(number)) = payload;
+        *(unsigned *)pt_recent_touch(recent, key_of(recent, number)) = payload;
 }
 
 static int oldest(const struct pt_recent *recent)
@@ -35,17 +36,19 @@ static void make_table(struct pt_recent *recent, uint32_t capacity)
 Test(recent, what_was_touched_is_found_by_its_key_and_nothing_else_is)
 {
         struct pt_recent recent;
-        uint8_t key[PT_RECENT_KEY];
+        struct pt_recent_key key;
 
         make_table(&recent, 4);
         touch(&recent, 1, 11);
         touch(&recent, 2, 22);
-        cr_expect_eq(*(unsigned *)pt_recent_find(&recent, key_of(1)), 11);
-        cr_expect_eq(*(unsigned *)pt_recent_find(&recent, key_of(2)), 22);
-        cr_expect_null(pt_recent_find(&recent, key_of(3)));
-        memcpy(key, key_of(1), sizeof key);
-        key[PT_RECENT_KEY - 1] = 1; /* its last octet belongs to a key too */
-        cr_expect_null(pt_recent_find(&recent, key));
+        cr_expect_eq(*(unsigned *)pt_recent_find(&recent, key_of(&recent, 1)), 11);
+        cr_expect_eq(*(unsigned *)pt_recent_find(&recent, key_of(&recent, 2)), 22);
+        cr_expect_null(pt_recent_find(&recent, key_of(&recent, 3)));
+        key = *key_of(&recent, 1);
+        key.octets[PT_RECENT_KEY - 1] = 1; /* its last octet belongs to a key too */
+        cr_expect_null(pt_recent_find(&recent, &key), "though its hash were the same");
+        pt_recent_hash(&recent, &key);
+        cr_expect_null(pt_recent_find(&recent, &key));
         pt_recent_deinit(&recent);
 }
 
@@ -55,7 +58,7 @@ Test(recent, a_new_entry_is_clear_whoever_had_its_place_before)
 
         make_table(&recent, 1);
         touch(&recent, 1, 0xffffffff);
-        cr_expect_eq(*(unsigned *)pt_recent_touch(&recent, key_of(2)), 0);
+        cr_expect_eq(*(unsigned *)pt_recent_touch(&recent, key_of(&recent, 2)), 0);
         pt_recent_deinit(&recent);
 }
 
@@ -71,8 +74,8 @@ Test(recent, the_one_touched_longest_ago_gives_way)
         touch(&recent, 1, 1); /* the youngest again */
         cr_expect_eq(oldest(&recent), 2);
         touch(&recent, 4, 4);
-        cr_expect_null(pt_recent_find(&recent, key_of(2)));
-        cr_expect_not_null(pt_recent_find(&recent, key_of(1)));
+        cr_expect_null(pt_recent_find(&recent, key_of(&recent, 2)));
+        cr_expect_not_null(pt_recent_find(&recent, key_of(&recent, 1)));
         cr_expect_eq(oldest(&recent), 3);
         cr_expect_eq(recent.count, 3);
         pt_recent_deinit(&recent);
@@ -85,7 +88,7 @@ Test(recent, to_find_is_not_to_touch)
         make_table(&recent, 2);
         touch(&recent, 1, 1);
         touch(&recent, 2, 2);
-        cr_expect_not_null(pt_recent_find(&recent, key_of(1)));
+        cr_expect_not_null(pt_recent_find(&recent, key_of(&recent, 1)));
         cr_expect_eq(oldest(&recent), 1);
         pt_recent_deinit(&recent);
 }
@@ -99,7 +102,7 @@ Test(recent, an_empty_table_has_no_oldest)
         touch(&recent, 1, 1);
         pt_recent_drop_oldest(&recent);
         cr_expect_null(pt_recent_oldest(&recent));
-        cr_expect_null(pt_recent_find(&recent, key_of(1)));
+        cr_expect_null(pt_recent_find(&recent, key_of(&recent, 1)));
         cr_expect_eq(recent.count, 0);
         pt_recent_deinit(&recent);
 }
@@ -110,7 +113,7 @@ Test(recent, payloads_are_where_numbers_of_eight_octets_may_stand)
 
         cr_assert_eq(pt_recent_init(&recent, 3, 13, &hash_key), 0);
         for (unsigned i = 0; i < 3; i++)
-                cr_expect_eq((uintptr_t)pt_recent_touch(&recent, key_of(i)) % 8, 0);
+                cr_expect_eq((uintptr_t)pt_recent_touch(&recent, key_of(&recent, i)) % 8, 0);
         pt_recent_deinit(&recent);
 }
 
@@ -168,7 +171,7 @@ static void compare(const struct pt_recent *recent, const struct list *list, uns
         cr_assert_eq(pt_recent_full(recent), list->count == list->capacity);
         cr_assert_eq(oldest(recent), list->count ? (int)list->entries[0].payload : -1);
         for (unsigned key = 0; key < keys; key++) {
-                const unsigned *payload = pt_recent_find(recent, key_of(key));
+                const unsigned *payload = pt_recent_find(recent, key_of(recent, key));
                 size_t place = list_find(list, key);
 
                 cr_assert_eq(payload != NULL, place < list->count, "key %u", key);

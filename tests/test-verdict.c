@@ -388,6 +388,19 @@ Test(verdict, candidates_of_an_address_rule_are_the_distinct_addresses_passed) /
                          "swap16 dns_confirmed 73 hit.example 4");
 }
 
+Test(verdict, a_calculated_address_is_public_whatever_the_rules_own_limits) /* design 3 */
+{
+        static const char *const rules[] = {RULE("swap", "\"address\": \"swap16(addr)\"")};
+
+        free_judging();
+        judging_begin(&j, make_rules(rules, 1));
+        give(&j.g, 0, CLIENT, "a.example", "1.2.10.5 1.2.169.254 " A);
+        cr_expect_str_eq(judged(&j, 1, CLIENT, "10.5.1.2", 443), NONE);
+        cr_expect_str_eq(judged(&j, 1, CLIENT, "169.254.1.2", 443), NONE);
+        cr_expect_str_eq(judged(&j, 1, CLIENT, "100.23.198.51", 443),
+                         "swap dns_confirmed 73 a.example 3");
+}
+
 Test(verdict, in_a_lab_a_calculated_address_may_be_private) /* design 3 */
 {
         j.settings.lab = true;
@@ -483,6 +496,22 @@ Test(verdict, the_best_is_by_severity_then_verdict_then_chance_then_id) /* 4.6 *
         for (size_t i = 0; i < ROWS(matches); i++) {
                 cr_expect_str_eq(matches[i].rule->id, order[i], "place %zu", i);
                 cr_expect_eq(matches[i].severity, severities[i], "place %zu", i);
+        }
+}
+
+Test(verdict, the_less_likely_luck_comes_first_whichever_stood_first) /* 4.6 */
+{
+        struct pt_rule rules[2] = {{.id = (char *)"a"}, {.id = (char *)"b"}};
+
+        for (int first = 0; first < 2; first++) {
+                struct pt_match matches[2] = {
+                        {.rule = &rules[first], .severity = 73, .chance = first ? 1e-9 : 1e-5},
+                        {.rule = &rules[!first], .severity = 73, .chance = first ? 1e-5 : 1e-9},
+                };
+                struct pt_judgement judgement = {matches, 2, 0};
+
+                pt_judgement_sort(&judgement);
+                cr_expect_str_eq(matches[0].rule->id, "b");
         }
 }
 

@@ -93,6 +93,14 @@ static void fault_set(const struct pt_replay *replay, struct pt_replay_fault *fa
                  replay->name, offset, reason);
 }
 
+/* What could not be opened has no offset to tell. */
+static void fault_open(const struct pt_replay *replay, struct pt_replay_fault *fault,
+                       const char *reason)
+{
+        fault->offset = 0;
+        snprintf(fault->sentence, sizeof(fault->sentence), "%s: %.140s", replay->name, reason);
+}
+
 /* --- what the first bytes say ----------------------------------------------------------------- */
 
 static const struct magic {
@@ -218,17 +226,17 @@ static int stream_open(struct pt_replay *replay, const char *path, struct pt_rep
                 replay->input.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         if (replay->input.fd < 0 || fstat(replay->input.fd, &status) < 0) {
                 int error = errno;
-                fault_set(replay, fault, 0, strerror(error));
+                fault_open(replay, fault, strerror(error));
                 return -error;
         }
         if (S_ISDIR(status.st_mode)) {
-                fault_set(replay, fault, 0, "a directory: name the captures in it one by one");
+                fault_open(replay, fault, "a directory: name the captures in it one by one");
                 return -EISDIR;
         }
         replay->buffer = calloc(1, BUFFER_SIZE);
         replay->stream = replay->buffer ? fopencookie(&replay->input, "rb", functions) : NULL;
         if (!replay->stream) {
-                fault_set(replay, fault, 0, strerror(ENOMEM));
+                fault_open(replay, fault, strerror(ENOMEM));
                 return -ENOMEM;
         }
         setvbuf(replay->stream, replay->buffer, _IOFBF, BUFFER_SIZE);

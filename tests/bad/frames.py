@@ -81,6 +81,10 @@ def tcp(sport, dport, flags=SYN, *, sequence=1, words=None, options=b"", data=b"
             options + data)
 
 
+def kind_of(packet):
+    return IPV4 if packet[0] >> 4 == 4 else IPV6
+
+
 # What stands before an IP packet, by link type.
 LINKS = {
     1: ethernet,
@@ -88,8 +92,8 @@ LINKS = {
     108: lambda packet: struct.pack(">I", 2 if packet[0] >> 4 == 4 else 24) + packet,
     101: lambda packet: packet,
     113: lambda packet: struct.pack(">HHH", 0, 1, 6) + CLIENT_MAC + bytes(2) +
-    struct.pack(">H", IPV4 if packet[0] >> 4 == 4 else IPV6) + packet,
-    276: lambda packet: struct.pack(">HHIHBB", IPV4 if packet[0] >> 4 == 4 else IPV6, 0, 2, 1, 0, 6) +
+    struct.pack(">H", kind_of(packet)) + packet,
+    276: lambda packet: struct.pack(">HHIHBB", kind_of(packet), 0, 2, 1, 0, 6) +
     CLIENT_MAC + bytes(2) + packet,
 }
 

@@ -1,7 +1,7 @@
 """Rows H1 to H14: the DNS message. In every story the client then sends its SYN: what the verdict
 says of it is whether the address was learned.
 """
-import ipaddress
+import socket
 import struct
 
 import frames
@@ -20,7 +20,7 @@ SKIPPED = Moves({"dns.skipped": 1})
 
 
 def ip_text(address):
-    return str(ipaddress.ip_address(address))
+    return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6, address)
 
 
 def escaped(*labels):
@@ -68,8 +68,9 @@ def h1():
             [ASKED], [s.record()], flags=QR | o << 11), OTHER_OPCODE)
     yield none("QR 0 from port 53", lambda s: message([ASKED], [s.record()], flags=RD), WRONG_WAY)
     story = Story()
-    yield story_of("QR 1 to port 53", story, (story.respond(story.answer(), 40000, 53), story.syn()),
-                   WRONG_WAY + ALERTED, alert="port_only")
+    yield story_of("QR 1 to port 53", story,
+                   (story.respond(story.answer(), 40000, 53), story.syn()), WRONG_WAY + ALERTED,
+                   alert="port_only")
     story = Story()
     yield story_of("between two ports 53", story,
                    (story.ask(message([ASKED], flags=RD), 53, 53),
@@ -143,10 +144,10 @@ def h3():
                   s.record(pointer(txt + 4))]), UNASKED + BAD_RECORD)
 
 
-@row("H4", "pointers forward, past the message, into the header, into a label, to their own record; "
-     "one octet of a pointer; all its high bits",
+@row("H4", "pointers forward, past the message, into the header, into a label, to their own "
+     "record; one octet of a pointer; all its high bits",
      "tcpdump CVE-2017-12995; Zeek DNS_label_forward_compress_offset; RFC 9267 section 2",
-     "only strictly backwards (design section 8, item 3), wherever that leads")
+     "strictly backwards only (lib/dns.h), wherever that leads")
 def h4():
     yield from in_all_places("forward by 1", lambda at: pointer(at + 1))
     yield from in_all_places("forward by 2", lambda at: pointer(at + 2))
@@ -218,7 +219,8 @@ def h6():
         yield learned(f"name of {size}", *[b"b" * 63] * 3, b"c" * (size - 3 * 64 - 2))
     yield learned("127 labels", *[b"d"] * 127)
     for kind in (0x40, 0x41, 0x7F, 0x80, 0xBF):
-        yield from in_all_places(f"length {kind:#x}", lambda at, k=kind: bytes([k]) + b"a" * 62 + b"\0")
+        yield from in_all_places(f"length {kind:#x}",
+                                 lambda at, k=kind: bytes([k]) + b"a" * 62 + b"\0")
     for labels in ([b"b" * 63] * 3 + [b"c" * 62], [b"d"] * 128, [b"b" * 63] * 5):
         wire = frames.name(*labels)
         yield none(f"name of {len(wire)}", lambda s, w=wire: message(
@@ -244,9 +246,11 @@ def h6():
 def h7():
     labels = [[bytes([octet])] for octet in range(256)]
     labels += [[bytes(range(start, start + 32)), b"example"] for start in range(0, 256, 32)]
-    labels += [[text.encode(), b"x"] for text in ("\u2028", "\u2029", "\ufeff", "\U0001f600", "\u00e9")]
-    labels += [[b"\xff\xfe"], [b"\xc3\x28"], [b"\xed\xa0\x80"], [b"\xf4\x90\x80\x80"], [b"\xc0\xaf"],
-               [b'","x":"'], [b"\\u0000"], [b"\\000"], [b"\\", b"."], [b"a.b", b"c"], [b"\n{}"],
+    labels += [[text.encode(), b"x"]
+               for text in ("\u2028", "\u2029", "\ufeff", "\U0001f600", "\u00e9")]
+    labels += [[b"\xff\xfe"], [b"\xc3\x28"], [b"\xed\xa0\x80"], [b"\xf4\x90\x80\x80"],
+               [b"\xc0\xaf"], [b'","x":"'], [b"\\u0000"], [b"\\000"], [b"\\", b"."],
+               [b"a.b", b"c"], [b"\n{}"],
                [b"</script>"], [b"%s%n"], [b"\x1b[2J"], [b"\0" * 63, b"\xff" * 63, b'"' * 63],
                [b"\\" * 63] * 3, [b"UPPER", b"lower"]]
     for parts in labels:
@@ -254,13 +258,14 @@ def h7():
         yield good(f"{text[:40]}", lambda s, w=wire: message([question(w)], [s.record()]),
                    answers=shown(text), question=text)
     text = escaped(b'\0"\\', b"\n")
+    wire = frames.name(b'\0"\\', b"\n")
     yield good("through a CNAME", lambda s: message(
-        [ASKED], [record(HERE, CNAME, frames.name(b'\0"\\', b"\n")), s.record(pointer(ANSWERS + 12))]),
+        [ASKED], [record(HERE, CNAME, wire), s.record(pointer(ANSWERS + 12))]),
         answers=lambda s: [("bad.example", "CNAME", 300, text),
                            (text, "A", 300, ip_text(s.given))])
 
 
-@row("H8", "A of 0, 1, 3, 5, AAAA of 0, 15, 17 octets", "suricata 20990f7a read 4 or 16 all the same",
+@row("H8", "A of 0, 1, 3, 5, AAAA of 0, 15, 17 octets", "suricata 20990f7a read 4 or 16 anyway",
      "dns.skipped, and the records around it count")
 def h8():
     for kind, sizes in ((A, (0, 1, 2, 3, 5, 8, 16)), (AAAA, (0, 1, 4, 15, 17, 32))):
@@ -325,7 +330,8 @@ def h11():
             [ASKED], [s.record()], more=opt(o), counts=(1, 1, 0, 1)))
         yield good(f"{name}, answer section", lambda s, o=options: message(
             [ASKED], [opt(o), s.record()]))
-    yield good("two", lambda s: message([ASKED], [s.record()], more=opt(b"") * 2, counts=(1, 1, 0, 2)))
+    yield good("two", lambda s: message(
+        [ASKED], [s.record()], more=opt(b"") * 2, counts=(1, 1, 0, 2)))
     yield good("RDLENGTH past the end", lambda s: message(
         [ASKED], [s.record()], more=opt(b"", length=0xFFFF), counts=(1, 1, 0, 1)))
 
@@ -365,7 +371,7 @@ def h12():
                 UNASKED + Moves({"dns.answers": count}))
 
 
-@row("H13", "sizes that allocators round badly", "systemd-resolved CVE-2017-9445, 4016 octets and so",
+@row("H13", "sizes that allocators round badly", "systemd-resolved CVE-2017-9445, at 4016 octets",
      "nothing is sized by the message")
 def h13():
     sizes = [*range(505, 520), *range(1225, 1240), *range(4000, 4110), *range(8185, 8200),
