@@ -1,8 +1,14 @@
-#include "engine.h"
-
+/*
+ * engine: packets in, events out. It owns the parts and orders them; every decision stands in one of
+ * them.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "observe.h"
+#include "state.h"
+#include "tell.h"
 
 #define ANSWER_ADDRESSES 4096 /* a message over UDP holds no more records of 16 octets */
 

@@ -1,10 +1,8 @@
-/*
- * observe: what one packet teaches. A query is remembered, an answer learned at once, a SYN put into
- * the line.
- */
-#include "engine.h"
+#include "observe.h"
 
 #include <string.h>
+
+#include "tell.h"
 
 #define ASKED_WITHIN (30 * PT_SECOND) /* 4.8 */
 #define QUIC_PORT 443

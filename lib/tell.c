@@ -1,8 +1,4 @@
-/*
- * tell: a SYN that leaves the line is judged, and what comes of it goes to the receiver. Verdict,
- * chance, campaign and hold decide; this orders them.
- */
-#include "engine.h"
+#include "tell.h"
 
 #include <stdlib.h>
 #include <string.h>

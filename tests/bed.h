@@ -15,7 +15,7 @@
 
 #include <stdarg.h>
 
-#include "engine.h"
+#include "state.h"
 #include "make.h"
 
 #define BED_START (INT64_C(1700000000) * PT_SECOND)

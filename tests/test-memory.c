@@ -43,33 +43,34 @@ static void count_allocations(void)
 
 #else
 
+/* Public, or the C library itself would not see them: qsort(3) allocates too. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *at, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
-void *malloc(size_t size)
+PT_PUBLIC void *malloc(size_t size)
 {
         allocations++;
         allocated += size;
         return __libc_malloc(size);
 }
 
-void *calloc(size_t count, size_t size)
+PT_PUBLIC void *calloc(size_t count, size_t size)
 {
         allocations++;
         allocated += count * size;
         return __libc_calloc(count, size);
 }
 
-void *realloc(void *at, size_t size)
+PT_PUBLIC void *realloc(void *at, size_t size)
 {
         allocations++;
         allocated += size;
         return __libc_realloc(at, size);
 }
 
-void *aligned_alloc(size_t alignment, size_t size)
+PT_PUBLIC void *aligned_alloc(size_t alignment, size_t size)
 {
         allocations++;
         allocated += size;

@@ -151,6 +151,9 @@ def a15():
         yield ng(f"trailer of {trailer}", enhanced(0, frame, trailer=trailer) + bytes(64))
     for captured in (57, 100, 1000, 262145, 0x7FFFFFFF, 0xFFFFFFFF):
         yield ng(f"body of 54, packet of {captured}", enhanced(0, frame, captured=captured))
+    for kind in (4, 5, 0x0BAD0BAD):  # libpcap says nothing of these: the place is behind them
+        yield ng(f"a sound block of type {kind:#x}, then one of 33",
+                 enhanced(0, frame, length=33) + bytes(64), sound=block(kind, bytes(40)))
     yield ng("packet block of 16", block(6, bytes(4)))
     yield ng("simple block of nothing", block(3, b""))
     yield ng("interface block of nothing", block(1, b""))

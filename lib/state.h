@@ -1,6 +1,5 @@
 /*
- * engine: packets in, events out. It owns the parts and orders them; every decision stands in one of
- * them. Shared by engine, observe and tell; the rest of the world has portent.h.
+ * state: the engine's parts. Shared by engine, observe and tell; the rest of the world has portent.h.
  */
 #pragma once
 
@@ -64,18 +63,3 @@ static inline void pt_engine_count(struct pt_engine *engine, enum pt_counter cou
 {
         engine->counters.value[counter]++;
 }
-
-/* observe: one decoded packet at its engine time: what it teaches, or a SYN into the line. */
-void pt_observe(struct pt_engine *engine, const struct pt_frame *frame, int64_t time);
-
-/* tell: a SYN that leaves the line is judged, and what comes of it is told. */
-void pt_tell_syn(struct pt_engine *engine, const struct pt_syn *syn);
-
-/* The hash by which the table of SYNs knows it. */
-uint32_t pt_tell_hash(const struct pt_engine *engine, const struct pt_syn *syn);
-
-/* Repeats that are forgotten now are told. */
-void pt_tell_repeats(struct pt_engine *engine, enum pt_forget which);
-
-void pt_tell_answer(struct pt_engine *engine, const struct pt_frame *frame,
-                    const struct pt_packet *packet, const int64_t *asked_wall);

@@ -1,0 +1,19 @@
+/*
+ * tell: a SYN that leaves the line is judged, and what comes of it goes to the receiver. Verdict,
+ * chance, campaign and hold decide; this orders them.
+ */
+#pragma once
+
+#include "state.h"
+
+void pt_tell_syn(struct pt_engine *engine, const struct pt_syn *syn);
+
+/* The hash by which the table of SYNs knows it. */
+uint32_t pt_tell_hash(const struct pt_engine *engine, const struct pt_syn *syn);
+
+/* Repeats that are forgotten now are told. */
+void pt_tell_repeats(struct pt_engine *engine, enum pt_forget which);
+
+/* A DNS response; `asked_wall` is the packet time of its query, NULL if none was seen. */
+void pt_tell_answer(struct pt_engine *engine, const struct pt_frame *frame,
+                    const struct pt_packet *packet, const int64_t *asked_wall);
