@@ -53,7 +53,8 @@ struct answer_cell {
 /* The names after the question, the owner of the addresses last. */
 struct chain_cell {
         uint32_t names[CHAIN_NAMES];
-        uint32_t count;
+        uint16_t count;
+        bool broken; /* the CNAME records did not lead from the question to the owner */
 };
 
 /* One address of an answer. */
@@ -75,6 +76,7 @@ struct resolution_cell {
 enum {
         RESOLUTION_ASKED = 1,
         RESOLUTION_CONTACTED_AGAIN = 2, /* a contact before the last one, within the window of it */
+        RESOLUTION_MAPPED = 4, /* an IPv4 address that stood in an AAAA record */
 };
 
 #define PT_NEVER INT64_MIN

@@ -11,7 +11,7 @@
         X(CAPTURE_PACKETS, "capture.packets", "Packets taken from the inputs.")                    \
         X(CAPTURE_BYTES, "capture.bytes", "Bytes of those packets on the wire.")                   \
         X(CAPTURE_ODD_LENGTH, "capture.odd_length", "Packets captured longer than they were.")     \
-        X(CAPTURE_ODD_TIME, "capture.odd_time", "Packet times out of range, set to its end.")      \
+        X(CAPTURE_ODD_TIME, "capture.odd_time", "Packet times out of range, made to fit.")      \
         X(CLOCK_EPOCHS, "clock.epochs", "Times the packet clock stepped back for good.")           \
         X(CLOCK_JUMPS, "clock.jumps", "Times it jumped ahead for good.")                           \
         X(CLOCK_FOREIGN, "clock.foreign", "Packets with a time that the next did not confirm.")    \

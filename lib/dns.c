@@ -391,6 +391,7 @@ static int address_read(struct names *names, const struct pt_dns_record *record)
         address->ttl = record->ttl;
         address->address = record->type == PT_DNS_A ? pt_address_from_bytes4(record->data)
                                                     : pt_address_from_bytes16(record->data);
+        address->mapped = record->type == PT_DNS_AAAA && pt_address_is_ipv4(&address->address);
         return 0;
 }
 

@@ -109,6 +109,7 @@ struct pt_dns_address {
         struct pt_address address;
         uint32_t ttl;
         uint8_t owner; /* into names[] of the answer */
+        bool mapped;   /* an IPv4 address that stood in an AAAA record (::ffff:0:0/96) */
 };
 
 struct pt_dns_answer {

@@ -312,8 +312,9 @@ static struct pt_frame sanitised(struct pt_engine *engine, const struct pt_frame
 
         if (sound.time < 0 || sound.time > PT_CLOCK_LATEST) {
                 sound.time = sound.time < 0 ? 0 : PT_CLOCK_LATEST;
-                pt_engine_count(engine, PT_COUNT_CAPTURE_ODD_TIME);
+                sound.odd_time = true;
         }
+        engine->counters.value[PT_COUNT_CAPTURE_ODD_TIME] += sound.odd_time;
         if (sound.captured > sound.length) {
                 sound.captured = sound.length;
                 pt_engine_count(engine, PT_COUNT_CAPTURE_ODD_LENGTH);

@@ -23,8 +23,10 @@ static void read_chain(const struct pt_hosts *hosts, const struct answer_cell *a
 {
         pt_names_read(hosts, a->question, &ret->chain[0]);
         ret->chain_count = 1;
+        ret->chain_broken = false;
         if (!a->chain)
                 return;
+        ret->chain_broken = chain_at(hosts, a->chain)->broken;
         for (uint32_t i = 0; i < chain_at(hosts, a->chain)->count; i++)
                 pt_names_read(hosts, chain_at(hosts, a->chain)->names[i],
                               &ret->chain[ret->chain_count++]);
@@ -38,6 +40,7 @@ static void read_addresses(const struct pt_hosts *hosts, const struct answer_cel
                 const struct resolution_cell *r = resolution_at(hosts, link);
 
                 ret->addresses[ret->address_count] = as_recorded(hosts, r);
+                ret->mapped[ret->address_count] = r->flags & RESOLUTION_MAPPED;
                 ret->ttls[ret->address_count++] = r->ttl;
                 link = r->sibling;
         }
@@ -81,6 +84,7 @@ void pt_hosts_evidence(const struct pt_hosts *hosts, uint32_t resolution, struct
         ret->flags = a->flags;
         ret->question_type = a->question_type;
         ret->asked = r->flags & RESOLUTION_ASKED;
+        ret->address_mapped = r->flags & RESOLUTION_MAPPED;
         ret->resolver = a->resolver;
         read_chain(hosts, a, ret);
         read_addresses(hosts, a, ret);

@@ -179,7 +179,8 @@ static uint32_t resolution_make(struct pt_hosts *hosts, uint32_t client, uint32_
         r->client = client;
         r->answer = answer;
         r->ttl = record->ttl;
-        r->flags = given->asked ? RESOLUTION_ASKED : 0;
+        r->flags = (uint8_t)((given->asked ? RESOLUTION_ASKED : 0) |
+                             (record->mapped ? RESOLUTION_MAPPED : 0));
 
         link_pair(hosts, pair_head(hosts, &given->client, &r->address), link);
         link_same(hosts, address_head(hosts, &r->address), link);
@@ -197,8 +198,10 @@ static void answer_names(struct pt_hosts *hosts, struct answer_cell *a, const st
                 return;
         a->chain = pt_pool_take(&hosts->pool);
         chain = chain_at(hosts, a->chain);
-        for (size_t i = 1; i < g->chain_count; i++)
+        for (size_t i = 1; i < g->chain_count; i++) {
                 chain->names[chain->count++] = pt_names_hold(hosts, &answer->names[g->chain[i]]);
+                chain->broken |= answer->alias[g->chain[i - 1]] != g->chain[i];
+        }
 }
 
 static void link_answer(struct pt_hosts *hosts, struct client_cell *c, uint32_t link, bool asked)

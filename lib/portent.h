@@ -29,6 +29,7 @@ struct pt_frame {
         int64_t time;      /* packet time, nanoseconds since 1970 */
         uint64_t number;   /* 1-based in its file, 0 if there is none */
         uint32_t file;     /* which input: the caller's own number */
+        bool odd_time;     /* the fraction of a second was out of range: `time` is the sum */
 };
 
 /* Rules: texts in, one set out. Errors made by people carry a place and a sentence. */

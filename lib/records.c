@@ -58,10 +58,10 @@ static json_t *record(struct pt_document *doc, json_t *answers, const struct pt_
 
 static void address_record(struct pt_document *doc, json_t *answers,
                            const struct pt_dns_name *owner, const struct pt_address *address,
-                           uint32_t ttl)
+                           bool mapped, uint32_t ttl)
 {
-        bool ipv4 = pt_address_is_ipv4(address);
-        json_t *object = record(doc, answers, owner, ipv4 ? PT_DNS_A : PT_DNS_AAAA, PT_DNS_IN);
+        bool a = pt_address_is_ipv4(address) && !mapped;
+        json_t *object = record(doc, answers, owner, a ? PT_DNS_A : PT_DNS_AAAA, PT_DNS_IN);
 
         pt_document_integer(doc, object, "ttl", ttl);
         pt_document_ip(doc, object, "data", address);
@@ -84,13 +84,16 @@ void pt_document_evidence(struct pt_document *doc, const struct pt_evidence *evi
         header(doc, group, evidence->id, evidence->flags);
         question(doc, group, &evidence->chain[0], evidence->question_type, PT_DNS_IN);
         answers = pt_document_array(doc, group, "answers");
-        for (const struct pt_dns_name *name = evidence->chain; name < owner; name++)
+        for (const struct pt_dns_name *name = evidence->chain;
+             name < owner && !evidence->chain_broken; name++)
                 pt_document_host(doc, record(doc, answers, name, PT_DNS_CNAME, PT_DNS_IN), "data",
                                  name + 1);
         for (size_t i = 0; i < evidence->address_count; i++)
-                address_record(doc, answers, owner, &evidence->addresses[i], evidence->ttls[i]);
+                address_record(doc, answers, owner, &evidence->addresses[i], evidence->mapped[i],
+                               evidence->ttls[i]);
         if (!is_among(evidence))
-                address_record(doc, answers, owner, &evidence->address, evidence->ttl);
+                address_record(doc, answers, owner, &evidence->address, evidence->address_mapped,
+                               evidence->ttl);
         resolved = pt_document_array(doc, group, "resolved_ip");
         for (size_t i = 0; i < evidence->address_count; i++)
                 pt_document_append_ip(doc, resolved, &evidence->addresses[i]);
