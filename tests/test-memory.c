@@ -1,6 +1,7 @@
 #include "bed.h"
 #include "sound.h"
 
+#include <errno.h>
 #include <criterion/criterion.h>
 
 /*
@@ -75,6 +76,12 @@ PT_PUBLIC void *aligned_alloc(size_t alignment, size_t size)
         allocations++;
         allocated += size;
         return __libc_memalign(alignment, size);
+}
+
+PT_PUBLIC int posix_memalign(void **ret, size_t alignment, size_t size)
+{
+        *ret = aligned_alloc(alignment, size);
+        return *ret ? 0 : ENOMEM;
 }
 
 static void count_allocations(void)

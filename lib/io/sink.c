@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,6 +107,21 @@ static bool stopped(const struct pt_sink *sink)
 /* --- files ------------------------------------------------------------------------------------ */
 
 /*
+ * Several programs may append to one file. Each write is whole, but who looks at the file's end while
+ * another writes sees half of it. So everybody takes his turn, where the file system knows how.
+ */
+static void take_turn(const struct pt_sink *sink)
+{
+        while (flock(sink->fd, LOCK_EX) < 0 && errno == EINTR && !stopped(sink))
+                ;
+}
+
+static void give_turn(const struct pt_sink *sink)
+{
+        flock(sink->fd, LOCK_UN);
+}
+
+/*
  * A write ended inside a line: cut the file back to the last whole one. `torn` bytes are to go. If
  * somebody else has appended meanwhile, or the file may only grow (chattr +a), the line stays torn,
  * and the next write closes it.
@@ -143,8 +159,10 @@ static int close_torn(struct pt_sink *sink)
  */
 static int write_file(struct pt_sink *sink)
 {
-        int error = close_torn(sink);
         size_t done = 0;
+
+        take_turn(sink);
+        int error = close_torn(sink);
 
         while (!error && done < sink->length) {
                 ssize_t n = write(sink->fd, sink->bytes + done, sink->length - done);
@@ -156,6 +174,7 @@ static int write_file(struct pt_sink *sink)
         size_t whole = whole_lines(sink->bytes, done);
         if (whole < done)
                 take_back(sink, done - whole);
+        give_turn(sink);
         sent(sink, whole);
         return error;
 }
@@ -302,6 +321,18 @@ static int open_file(struct pt_sink *sink)
         return sink->fd < 0 ? -errno : 0;
 }
 
+/* What an earlier run left torn is closed now; if the disk is full, the first write tries again. */
+static void look_at_end(struct pt_sink *sink)
+{
+        struct stat status;
+
+        take_turn(sink);
+        if (!fstat(sink->fd, &status) && status.st_size > 0)
+                sink->torn = ends_torn(sink->destination, &status);
+        close_torn(sink);
+        give_turn(sink);
+}
+
 static int open_any(struct pt_sink *sink)
 {
         struct stat status;
@@ -317,9 +348,8 @@ static int open_any(struct pt_sink *sink)
         if (sink->fd < 0 || fstat(sink->fd, &status) < 0)
                 return -errno;
         sink->regular = S_ISREG(status.st_mode);
-        if (!out && sink->regular && status.st_size > 0)
-                sink->torn = ends_torn(sink->destination, &status);
-        close_torn(sink); /* if the disk is full now, the first write tries again */
+        if (!out && sink->regular)
+                look_at_end(sink);
         sink->size = BUFFER_SIZE;
         sink->bytes = malloc(sink->size);
         return sink->bytes ? 0 : -ENOMEM;
