@@ -13,6 +13,7 @@ against that too, so that a golden line can't be wrong in what matters.
 import argparse
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -60,7 +61,8 @@ def masked(docs, loose):
         if not hosts:
             doc.get("related", {}).pop("hosts", None)
         if loose and "reason" in doc.get("event", {}):
-            words = doc["event"]["reason"].split()
+            reason = re.sub(r"\d[\d.]* m?s\b", "", doc["event"]["reason"])  # how long it took
+            words = reason.split()
             doc["event"]["reason"] = " ".join(w for w in words if not w[0].isdigit() or "." not in w)
         out.append(json.dumps(doc, ensure_ascii=False, separators=(",", ":")))
     return out
