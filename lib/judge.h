@@ -13,6 +13,18 @@ struct pt_result {
         uint32_t has;
 };
 
+/*
+ * What all port rules together yield for an address that came lately, as a filter: most SYNs go to
+ * addresses that others went to, and to a port that no rule yields. It may say yes in vain, never no.
+ */
+struct pt_yield {
+        uint32_t ipv4;
+        bool filled;
+        uint64_t bits[4];
+};
+
+#define PT_YIELDS 16384
+
 #define PT_RESULTS 8192
 #define PT_RESULT_COSTLY 16 /* operations from which on a look is cheaper than the sum */
 
@@ -24,12 +36,54 @@ struct pt_judge {
         struct pt_match *matches;  /* room for one per rule */
         uint64_t seen_ports[1024]; /* a bit per port, cleared after use */
         struct pt_result results[PT_RESULTS];
+        struct pt_yield yields[PT_YIELDS];
 };
 
 /* Packets are a second out of order at most: no answer below this counts for the cross window. */
 static inline int64_t pt_judge_cross_oldest(const struct pt_judge *judge, int64_t time)
 {
         return time - judge->settings.cross_window - INT64_C(2000000000);
+}
+
+static inline uint32_t pt_yield_place(uint16_t port)
+{
+        return (uint32_t)(port * 0x9e3779b1u) >> 24;
+}
+
+void pt_judge_fill_yield(const struct pt_judge *judge, struct pt_yield *yield, uint32_t ipv4);
+
+/* May some port rule yield this port for this address? */
+static inline bool pt_judge_may_yield(struct pt_judge *judge, uint32_t ipv4, uint16_t port)
+{
+        struct pt_yield *y = &judge->yields[(ipv4 * 0x9e3779b1u >> 16) % PT_YIELDS];
+        uint32_t place = pt_yield_place(port);
+
+        if (!y->filled || y->ipv4 != ipv4)
+                pt_judge_fill_yield(judge, y, ipv4);
+        return y->bits[place >> 6] >> (place & 63) & 1;
+}
+
+/* Which zones contain a destination, asked once for each zone. */
+struct pt_zones {
+        uint64_t known; /* a bit per zone */
+        uint64_t excluded;
+};
+
+/* Is the destination one that the rule excludes? In a lab none is. */
+static inline bool pt_judge_excludes(const struct pt_judge *judge, struct pt_zones *zones,
+                                     const struct pt_rule *rule,
+                                     const struct pt_address *destination)
+{
+        uint64_t bit = UINT64_C(1) << rule->zone;
+
+        if (judge->settings.lab)
+                return false;
+        if (!(zones->known & bit)) {
+                zones->known |= bit;
+                if (pt_prefixes_contain(&judge->rules->zones[rule->zone], destination))
+                        zones->excluded |= bit;
+        }
+        return zones->excluded & bit;
 }
 
 /* The destination that an address rule gives, or false for none. */

@@ -27,6 +27,7 @@ struct near {
         bool given_ever; /* the destination, though it may count no longer */
         bool has_ipv4;
         uint32_t ipv4;
+        struct pt_zones zones;
         bool found;
         enum pt_near_miss reason;
         struct pt_match match;
@@ -50,39 +51,50 @@ static void near_add(struct near *n, const struct pt_rule *rule, enum pt_near_mi
         };
 }
 
-static bool excluded_destination(const struct near *n, const struct pt_rule *rule)
+static bool excluded_destination(struct near *n, const struct pt_rule *rule)
 {
-        return !n->judge->settings.lab &&
-               pt_prefixes_contain(&n->judge->rules->zones[rule->zone], &n->syn->key);
+        return pt_judge_excludes(n->judge, &n->zones, rule, &n->syn->key);
 }
 
-/* What keeps this rule from a match, whatever it calculates? False if nothing does. */
-static bool hindered(const struct near *n, const struct pt_rule *rule, enum pt_near_miss *ret)
+/* What keeps a rule from a match, whatever it calculates? False if nothing does. */
+static bool hindered(struct near *n, const struct pt_rule *rule, bool admits_port,
+                     enum pt_near_miss *ret)
 {
-        enum pt_rule_limit limit = pt_rule_limit_port(rule, n->syn->destination_port);
-
-        if (limit == PT_RULE_OUTSIDE)
-                *ret = PT_NEAR_OUTSIDE_LIMITS;
-        else if (limit == PT_RULE_EXCLUDED)
-                *ret = PT_NEAR_EXCLUDED_PORT;
+        if (!admits_port)
+                *ret = pt_rule_limit_port(rule, n->syn->destination_port) == PT_RULE_EXCLUDED
+                               ? PT_NEAR_EXCLUDED_PORT
+                               : PT_NEAR_OUTSIDE_LIMITS;
         else if (excluded_destination(n, rule))
                 *ret = PT_NEAR_EXCLUDED_DESTINATION;
         else if (!n->given && !pt_judge_inside(n->judge, &n->syn->client))
                 *ret = PT_NEAR_NO_DNS;
         else
-                return false; /* then it was evaluated before, and does not fit */
+                return false;
         return true;
 }
 
-/* The port is the one calculated from the destination: what kept it from being a match? */
-static void near_direct(struct near *n, const struct pt_rule *rule)
+/*
+ * The port is the one calculated from the destination: what kept it from being a match? A rule that
+ * nothing hinders was evaluated before, and does not fit. Both lists are in order of id.
+ */
+static void near_direct(struct near *n)
 {
+        const struct pt_rules *rules = n->judge->rules;
+        const struct pt_rule_class *class = pt_rules_for_port(rules, n->syn->destination_port);
         enum pt_near_miss reason;
+        size_t admitted = 0;
         uint16_t port;
 
-        if (hindered(n, rule, &reason) && pt_rule_port(rule, n->ipv4, &port) &&
-            port == n->syn->destination_port)
+        for (size_t i = 0; i < rules->count; i++) {
+                const struct pt_rule *rule = rules->list[i];
+                bool admits = admitted < class->count && class->rules[admitted] == rule;
+
+                admitted += admits;
+                if (rule->address || !hindered(n, rule, admits, &reason) ||
+                    !pt_rule_port(rule, n->ipv4, &port) || port != n->syn->destination_port)
+                        continue;
                 near_add(n, rule, reason, n->given, n->ipv4);
+        }
 }
 
 /* Would this rule lead from a resolved address to the SYN's destination and port? */
@@ -97,6 +109,30 @@ static bool leads_there(const struct near *n, const struct pt_rule *rule, uint32
                                   result == n->ipv4 && result != ipv4);
 }
 
+/* One resolution: a port needs a destination that was given, an address one that was not. */
+static void near_resolution(struct near *n, const struct pt_rule_class *class,
+                            const struct pt_resolution_view *view)
+{
+        uint32_t ipv4 = pt_address_low32(&view->address);
+        bool ports = n->given_ever &&
+                     pt_judge_may_yield(n->judge, ipv4, n->syn->destination_port);
+        bool addresses = !n->given && class->with_address > 0;
+
+        if (!ports && !addresses)
+                return;
+        for (size_t i = 0; i < class->count; i++) {
+                const struct pt_rule *rule = class->rules[i];
+
+                if (!(rule->address ? addresses : ports) || !leads_there(n, rule, ipv4))
+                        continue;
+                near_add(n, rule,
+                         (rule->address && view->counts) || excluded_destination(n, rule)
+                                 ? PT_NEAR_EXCLUDED_DESTINATION
+                                 : PT_NEAR_EXPIRED,
+                         view->link, ipv4);
+        }
+}
+
 /* The two-name shape, or a calculated address, by an answer that counts no longer. */
 static void near_expired(struct near *n)
 {
@@ -107,23 +143,9 @@ static void near_expired(struct near *n)
 
         for (int looked = 0; looked < NEAR_WALK &&
                              pt_hosts_next(n->judge->hosts, &walk, n->syn->time, INT64_MIN, &view);
-             looked++) {
-                if (!pt_address_is_ipv4(&view.address))
-                        continue;
-                for (size_t i = 0; i < class->count; i++) {
-                        const struct pt_rule *rule = class->rules[i];
-
-                        /* A port needs a destination that was given, an address one that was not. */
-                        if ((rule->address ? n->given != 0 : !n->given_ever) ||
-                            !leads_there(n, rule, pt_address_low32(&view.address)))
-                                continue;
-                        near_add(n, rule,
-                                 (rule->address && view.counts) || excluded_destination(n, rule)
-                                         ? PT_NEAR_EXCLUDED_DESTINATION
-                                         : PT_NEAR_EXPIRED,
-                                 view.link, pt_address_low32(&view.address));
-                }
-        }
+             looked++)
+                if (pt_address_is_ipv4(&view.address))
+                        near_resolution(n, class, &view);
 }
 
 /* Is there a rule that near_expired() could find? */
@@ -156,9 +178,8 @@ bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn, struct
 
         if (syn->destination_port == 0)
                 return false;
-        for (size_t i = 0; n.has_ipv4 && i < judge->rules->count; i++)
-                if (!judge->rules->list[i]->address)
-                        near_direct(&n, judge->rules->list[i]);
+        if (n.has_ipv4 && pt_judge_may_yield(judge, n.ipv4, syn->destination_port))
+                near_direct(&n);
         if (expired_possible(&n))
                 near_expired(&n);
         if (!n.found)

@@ -77,8 +77,12 @@ static void fill(struct pt_judge *judge, uint32_t client, struct pt_filter *f, i
         struct pt_hosts_walk walk;
         struct pt_resolution_view view;
 
-        if (f->filled && !(time - f->rebuilt > span && filter_half_full(f)))
+        if (f->filled && time - f->rebuilt <= span)
                 return;
+        if (f->filled && !filter_half_full(f)) {
+                f->rebuilt = time; /* and is looked at again after another span */
+                return;
+        }
         if (!f->filled)
                 oldest = INT64_MIN;
         memset(f->bits, 0, sizeof f->bits);

@@ -94,8 +94,7 @@ struct trial {
         bool inside_known;
         bool has_ipv4;
         uint32_t ipv4;
-        uint64_t zones_known;    /* a bit per zone of the rules */
-        uint64_t zones_excluded; /* does it contain the destination? */
+        struct pt_zones zones;
         struct pt_judgement result;
 };
 
@@ -115,21 +114,6 @@ static bool trial_inside(struct trial *t)
                 t->inside_known = true;
         }
         return t->inside;
-}
-
-/* Is the destination outside what the rule excludes? In a lab everything is. */
-static bool trial_admits(struct trial *t, const struct pt_rule *rule)
-{
-        uint64_t bit = UINT64_C(1) << rule->zone;
-
-        if (t->judge->settings.lab)
-                return true;
-        if (!(t->zones_known & bit)) {
-                t->zones_known |= bit;
-                if (pt_prefixes_contain(&t->judge->rules->zones[rule->zone], &t->syn->key))
-                        t->zones_excluded |= bit;
-        }
-        return !(t->zones_excluded & bit);
 }
 
 /* The better match of one rule: by severity, then by verdict (4.6). */
@@ -152,6 +136,25 @@ static void trial_add(struct trial *t, const struct pt_match *match)
 
 /* ---- the destination itself ---- */
 
+void pt_judge_fill_yield(const struct pt_judge *judge, struct pt_yield *yield, uint32_t ipv4)
+{
+        uint16_t port;
+
+        *yield = (struct pt_yield){.ipv4 = ipv4, .filled = true};
+        for (size_t i = 0; i < judge->rules->count; i++) {
+                const struct pt_rule *rule = judge->rules->list[i];
+
+                if (rule->address)
+                        continue;
+                if (!pt_rule_port(rule, ipv4, &port)) {
+                        judge->counters->value[PT_COUNT_MATCH_NO_VALUE]++;
+                        continue;
+                }
+                yield->bits[pt_yield_place(port) >> 6] |= UINT64_C(1)
+                                                          << (pt_yield_place(port) & 63);
+        }
+}
+
 static void judge_direct(struct trial *t, const struct pt_rule *rule)
 {
         struct pt_match match = {
@@ -162,8 +165,7 @@ static void judge_direct(struct trial *t, const struct pt_rule *rule)
         };
         uint16_t port;
 
-        if (!t->has_ipv4 || !port_of(t->judge, rule, t->ipv4, &port) ||
-            port != t->syn->destination_port)
+        if (!pt_rule_port(rule, t->ipv4, &port) || port != t->syn->destination_port)
                 return;
         if (t->given) {
                 match.verdict = PT_DNS_CONFIRMED;
@@ -182,6 +184,7 @@ static void judge_direct(struct trial *t, const struct pt_rule *rule)
 
 /* ---- the port from another address (4.3, dns_other_address) ---- */
 
+/* The next address that counts for the cross search. */
 static bool cross_next(const struct trial *t, struct pt_hosts_walk *walk,
                        struct pt_resolution_view *ret)
 {
@@ -221,13 +224,17 @@ static bool cross_possible(struct trial *t)
         struct pt_resolution_view view;
         uint16_t port;
 
-        while (cross_next(t, &walk, &view))
+        while (cross_next(t, &walk, &view)) {
+                uint32_t ipv4 = pt_address_low32(&view.address);
+
+                if (!pt_judge_may_yield(t->judge, ipv4, t->syn->destination_port))
+                        continue;
                 for (size_t i = 0; i < t->class->count; i++)
                         if (!t->class->rules[i]->address &&
-                            pt_rule_port(t->class->rules[i], pt_address_low32(&view.address),
-                                         &port) &&
+                            pt_rule_port(t->class->rules[i], ipv4, &port) &&
                             port == t->syn->destination_port)
                                 return true;
+        }
         return false;
 }
 
@@ -240,7 +247,7 @@ static uint32_t cross_search(struct trial *t, const struct pt_rule *rule, bool *
         uint16_t port;
 
         while (cross_next(t, &walk, &view)) {
-                if (!port_of(t->judge, rule, pt_address_low32(&view.address), &port) ||
+                if (!pt_rule_port(rule, pt_address_low32(&view.address), &port) ||
                     port != t->syn->destination_port)
                         continue;
                 *ret_contacted = pt_hosts_marked(t->judge->hosts, view.link);
@@ -349,6 +356,8 @@ static void judge_rules(struct trial *t)
                      pt_signature_port_fits(t->judge, trial_client(t), t->syn->time,
                                             t->syn->destination_port) &&
                      cross_possible(t);
+        bool direct = ports && t->has_ipv4 &&
+                      pt_judge_may_yield(t->judge, t->ipv4, t->syn->destination_port);
         bool eligible = false;
 
         for (size_t i = 0; i < t->class->count; i++) {
@@ -356,14 +365,15 @@ static void judge_rules(struct trial *t)
 
                 if (rule->address && !calculated)
                         continue;
-                if (!trial_admits(t, rule))
+                if (pt_judge_excludes(t->judge, &t->zones, rule, &t->syn->key))
                         continue;
                 if (rule->address) {
                         judge_address_rule(t, rule);
                         continue;
                 }
                 eligible = true;
-                judge_direct(t, rule);
+                if (direct)
+                        judge_direct(t, rule);
                 if (cross)
                         judge_cross_rule(t, rule);
         }
