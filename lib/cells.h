@@ -108,10 +108,14 @@ static_assert(sizeof(struct name_cell) <= PT_CELL, "a name begins with one cell"
 static_assert(sizeof(struct name_more_cell) <= PT_CELL, "and goes on by cells");
 static_assert(sizeof(struct pt_filter) <= PT_CELL, "a filter is one cell");
 
+#define AHEAD 8 /* addresses of an answer whose heads are fetched ahead */
+
 /* The pair that was looked up last: a SYN asks for the same one several times. */
 struct pair_memo {
         struct pt_address key[2];
         uint32_t *head;
+        uint32_t *ahead_pairs[AHEAD]; /* heads of the answer that is being learned */
+        uint32_t *ahead_addresses[AHEAD];
 };
 
 struct pt_hosts {

@@ -5,7 +5,6 @@
 #include "names.h"
 
 #define COPY_WITHIN INT64_C(1000000000) /* 4.7 */
-#define AHEAD 8 /* addresses of an answer that are fetched ahead */
 
 /* An answer's addresses under one owner: what becomes one answer cell. */
 struct group {
@@ -100,18 +99,21 @@ static bool is_copy(const struct pt_hosts *hosts, uint32_t client, const struct 
  */
 #define LATE_STEPS 64
 
-/* A contact passes on to a newer resolution while the older still counts (4.5). */
+/*
+ * A contact passes on to a newer resolution while the older still counts (4.5). The newest that counts
+ * has the latest contact: contacts mark all that count, and it inherited from those before it.
+ */
 static void inherit_contact(const struct pt_hosts *hosts, uint32_t head, struct resolution_cell *r)
 {
         for (uint32_t link = head; link; link = resolution_at(hosts, link)->pair) {
                 const struct resolution_cell *old = resolution_at(hosts, link);
 
                 if (old->client != r->client || !pt_address_equal(&old->address, &r->address) ||
-                    old->contact <= r->contact || !counts(hosts, old, r->time))
+                    !counts(hosts, old, r->time))
                         continue;
                 r->contact = old->contact;
-                r->flags = (uint8_t)((r->flags & ~RESOLUTION_CONTACTED_AGAIN) |
-                                     (old->flags & RESOLUTION_CONTACTED_AGAIN));
+                r->flags |= old->flags & RESOLUTION_CONTACTED_AGAIN;
+                return;
         }
 }
 
@@ -166,9 +168,11 @@ static void sign_given(struct pt_hosts *hosts, const struct client_cell *c,
         hosts->sign(hosts->sign_context, filters, pt_address_low32(a));
 }
 
+/* `place` says which of the answer's addresses it is. */
 static uint32_t resolution_make(struct pt_hosts *hosts, uint32_t client, uint32_t answer,
-                                const struct pt_given *given, const struct pt_dns_address *record)
+                                const struct pt_given *given, size_t place)
 {
+        const struct pt_dns_address *record = &given->answer->addresses[place];
         uint32_t link = pt_pool_take(&hosts->pool);
         struct resolution_cell *r = resolution_at(hosts, link);
 
@@ -182,8 +186,13 @@ static uint32_t resolution_make(struct pt_hosts *hosts, uint32_t client, uint32_
         r->flags = (uint8_t)((given->asked ? RESOLUTION_ASKED : 0) |
                              (record->mapped ? RESOLUTION_MAPPED : 0));
 
-        link_pair(hosts, pair_head(hosts, &given->client, &r->address), link);
-        link_same(hosts, address_head(hosts, &r->address), link);
+        if (place < AHEAD) {
+                link_pair(hosts, hosts->memo->ahead_pairs[place], link);
+                link_same(hosts, hosts->memo->ahead_addresses[place], link);
+        } else {
+                link_pair(hosts, pair_head(hosts, &given->client, &r->address), link);
+                link_same(hosts, address_head(hosts, &r->address), link);
+        }
         hosts->entries++;
         return link;
 }
@@ -261,7 +270,7 @@ static void group_store(struct pt_hosts *hosts, uint32_t client, const struct gr
         for (size_t i = 0; i < answer->count; i++) {
                 if (answer->addresses[i].owner != g->owner)
                         continue;
-                *next = resolution_make(hosts, client, link, g->given, &answer->addresses[i]);
+                *next = resolution_make(hosts, client, link, g->given, i);
                 sign_given(hosts, c, &resolution_at(hosts, *next)->address);
                 next = &resolution_at(hosts, *next)->sibling;
         }
@@ -302,9 +311,9 @@ static void fetch_ahead(const struct pt_hosts *hosts, const struct pt_given *giv
         for (size_t i = 0; i < count; i++) {
                 struct pt_address a = pt_hosts_canonical(hosts, &answer->addresses[i].address);
 
-                heads[n] = pair_head(hosts, &given->client, &a);
+                heads[n] = hosts->memo->ahead_pairs[i] = pair_head(hosts, &given->client, &a);
                 __builtin_prefetch(heads[n++]);
-                heads[n] = address_head(hosts, &a);
+                heads[n] = hosts->memo->ahead_addresses[i] = address_head(hosts, &a);
                 __builtin_prefetch(heads[n++]);
         }
         for (size_t i = 0; i < n; i++)
