@@ -8,11 +8,11 @@
 
 #include "hosts.h"
 
-/* A client: 1 cell, and 1 for each filter of its signature on first use. */
+/* A client: 1 cell, and 1 or 2 for the filters of its signature on first use. */
 struct client_cell {
         struct pt_address address;
         uint32_t chain;        /* next client of the same hash */
-        uint32_t newest;       /* answers, by the order in which they were learned */
+        uint32_t newest;       /* answers, by time */
         uint32_t oldest;
         uint32_t charge;       /* cells it is charged with: shared names count in full */
         uint32_t charge_unasked;
@@ -71,6 +71,7 @@ struct resolution_cell {
         uint32_t ttl;
         uint8_t embedded; /* 1 + place of the NAT64 prefix it stood in, 0 if as it is */
         uint8_t flags;
+        uint16_t repeats; /* how often the client had been given the address before, about */
 };
 
 enum {
@@ -130,6 +131,7 @@ struct pt_hosts {
         struct pt_heads addresses;
         struct pt_heads names;
 
+        uint32_t reserve;       /* cells that answers leave to the filters of signatures */
         uint32_t *classes;      /* proven clients by charge; the last class holds all above */
         uint32_t class_count;
         uint32_t class_top;     /* no class above this one has a client */

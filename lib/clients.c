@@ -410,13 +410,16 @@ static uint32_t greediest(struct pt_hosts *hosts)
  * The oldest answer of the client that holds most. All cells are charged to somebody, so when only
  * proven clients are left the largest holding is no less than the mean: a fair share.
  */
-static bool yield_greedy(struct pt_hosts *hosts)
+static bool yield_greedy(struct pt_hosts *hosts, uint32_t self)
 {
         uint32_t link = greediest(hosts);
 
         if (!link || !client_at(hosts, link)->oldest)
                 return false;
         evict(hosts, client_at(hosts, link)->oldest, PT_COUNT_CACHE_EVICTED_GREEDY);
+        /* Who holds nothing any more must not raise the share of the others. */
+        if (link != self && !client_at(hosts, link)->oldest)
+                pt_clients_forget(hosts, link);
         return true;
 }
 
@@ -475,9 +478,9 @@ bool pt_clients_make_room(struct pt_hosts *hosts, uint32_t self, uint32_t cells,
                 return room_unasked(hosts, self, cells, now);
         if (cells > hosts->pool.count) /* nobody is robbed for what can't fit */
                 return false;
-        while (pt_pool_free(&hosts->pool) < cells)
+        while (pt_pool_free(&hosts->pool) < cells + hosts->reserve)
                 if (!yield_idle(hosts, self, now) && !yield_unproven(hosts, self) &&
-                    !yield_own(hosts, self) && !yield_greedy(hosts))
+                    !yield_own(hosts, self) && !yield_greedy(hosts, self))
                         return false;
         return true;
 }

@@ -1,6 +1,7 @@
 /*
  * contact: which names a client has contacted (design 4.5).
  */
+#include "clock.h"
 #include "names.h"
 
 void pt_hosts_contact(struct pt_hosts *hosts, const struct pt_address *client,
@@ -23,8 +24,8 @@ void pt_hosts_contact(struct pt_hosts *hosts, const struct pt_address *client,
 }
 
 /*
- * Within the window and strictly before `time`. Contacts are applied in the order of time, so the
- * last one is at `time` at the latest; if it is, what counts is whether there was one before it.
+ * Within the window and strictly before `time`. Only the last contact is kept; where it is not before
+ * `time` (the same moment, or a SYN that came late), what counts is whether there was one before it.
  */
 static bool contact_counts(const struct pt_hosts *hosts, const struct resolution_cell *r,
                            int64_t time)
@@ -33,15 +34,16 @@ static bool contact_counts(const struct pt_hosts *hosts, const struct resolution
                 return false;
         if (r->contact < time)
                 return true;
-        return r->contact == time && (r->flags & RESOLUTION_CONTACTED_AGAIN);
+        return r->flags & RESOLUTION_CONTACTED_AGAIN;
 }
 
 void pt_hosts_mark_contacted(struct pt_hosts *hosts, uint32_t client, int64_t time, bool mark)
 {
         struct pt_hosts_walk walk = pt_hosts_walk(hosts, client);
         struct pt_resolution_view view;
+        int64_t oldest = time - hosts->settings.max_window - 2 * PT_SECOND; /* none before counts */
 
-        while (pt_hosts_next(hosts, &walk, time, PT_NEVER, &view)) {
+        while (pt_hosts_next(hosts, &walk, time, oldest, &view)) {
                 const struct resolution_cell *r = resolution_at(hosts, view.link);
 
                 if (view.counts && contact_counts(hosts, r, time))

@@ -51,6 +51,7 @@
         X(CACHE_EVICTED_UNPROVEN, "cache.evicted_unproven", "Those of clients that never spoke.")  \
         X(CACHE_EVICTED_GREEDY, "cache.evicted_greedy", "Those of the client that held most.")     \
         X(CACHE_EVICTED_UNASKED, "cache.evicted_unasked", "Those that their client did not ask.")  \
+        X(CACHE_EVICTED_REPEATS, "cache.evicted_repeats", "Those given again a thousand times.")   \
         X(CACHE_REFUSED, "cache.refused", "Address records there was no room to learn.")           \
         X(CONNECTION_ATTEMPTS, "connection.attempts", "TCP SYNs seen.")                            \
         X(CONNECTION_COPIES, "connection.copies", "SYNs mirrored twice or retransmitted.")         \
@@ -73,7 +74,7 @@
         X(NEAR_EXCLUDED_DESTINATION, "near_miss.excluded_destination",                             \
           "Fits, but the destination is private or excluded.")                                     \
         X(NEAR_OUTSIDE_LIMITS, "near_miss.outside_limits", "Fits, but outside the rule's ports.")  \
-        X(NEAR_EXPIRED, "near_miss.expired", "Fits an answer that no longer counts.")              \
+        X(NEAR_EXPIRED, "near_miss.expired", "Fits one of the newest answers, which no longer counts.")              \
         X(NEAR_NO_DNS, "near_miss.no_dns", "Fits, but an outside client without any DNS.")
 
 enum pt_counter {

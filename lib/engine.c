@@ -69,7 +69,7 @@ static int plan_memory(size_t memory, const struct pt_rules *rules, struct plan 
         fixed = sizeof(struct pt_engine) + pt_line_size() + PT_FRAME_KEPT +
                 ANSWER_ADDRESSES * sizeof(struct pt_dns_address) +
                 pt_recent_size(plan.queries, sizeof(struct pt_query)) +
-                pt_recent_size(plan.syns, sizeof(int64_t)) + pt_hold_size(plan.held) +
+                pt_recent_size(plan.syns, sizeof(struct pt_seen)) + pt_hold_size(plan.held) +
                 pt_campaign_size(plan.campaigns) + pt_judge_size(rules) +
                 (rules->count + 1) * sizeof(void *) +
                 PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
@@ -168,7 +168,7 @@ static int make_tables(struct pt_engine *engine, const struct plan *plan)
 
         r = pt_recent_init(&engine->queries, plan->queries, sizeof(struct pt_query), key);
         if (r == 0)
-                r = pt_recent_init(&engine->syns, plan->syns, sizeof(int64_t), key);
+                r = pt_recent_init(&engine->syns, plan->syns, sizeof(struct pt_seen), key);
         if (r == 0)
                 r = pt_hold_new(plan->held, engine->settings.throttle, key, &engine->hold);
         if (r == 0)
@@ -353,8 +353,9 @@ bool pt_engine_counter(const struct pt_engine *engine, size_t place, const char 
 {
         if (place >= PT_COUNTS)
                 return false;
-        if (place == 0) /* gauges are taken when somebody looks */
-                pt_hosts_gauge(engine->hosts);
+        if (place == PT_COUNT_CACHE_CLIENTS || place == PT_COUNT_CACHE_ENTRIES ||
+            place == PT_COUNT_CACHE_CELLS || place == PT_COUNT_CACHE_CELLS_TOTAL)
+                pt_hosts_gauge(engine->hosts); /* gauges are taken when somebody looks */
         *ret_name = pt_counter_name((enum pt_counter)place);
         *ret_value = place == PT_COUNT_CONNECTION_TRACKED ? engine->syns.count
                                                           : engine->counters.value[place];

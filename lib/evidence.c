@@ -79,7 +79,7 @@ void pt_hosts_evidence(const struct pt_hosts *hosts, uint32_t resolution, struct
         ret->time = a->time;
         ret->wall = a->wall;
         ret->number = a->number;
-        ret->file = a->file;
+        ret->file = a->file == UINT16_MAX ? UINT32_MAX : a->file;
         ret->id = a->id;
         ret->flags = a->flags;
         ret->question_type = a->question_type;

@@ -33,6 +33,7 @@ static int hosts_init(struct pt_hosts *hosts)
         hosts->memo->head = pt_heads_at(&hosts->pairs, pt_siphash13(&hosts->settings.key,
                                                                    hosts->memo->key,
                                                                    sizeof hosts->memo->key));
+        hosts->reserve = hosts->pool.count < 65536 ? 0 : hosts->pool.count / 256;
         hosts->class_count = hosts->pool.count / 16 + 2;
         hosts->classes = calloc(hosts->class_count, sizeof *hosts->classes);
         return hosts->classes ? 0 : -ENOMEM;

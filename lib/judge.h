@@ -23,7 +23,7 @@ struct pt_yield {
         uint64_t bits[4];
 };
 
-#define PT_YIELDS 16384
+#define PT_YIELDS 8192
 
 #define PT_RESULTS 8192
 #define PT_RESULT_COSTLY 16 /* operations from which on a look is cheaper than the sum */

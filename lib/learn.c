@@ -5,6 +5,7 @@
 #include "names.h"
 
 #define COPY_WITHIN INT64_C(1000000000) /* 4.7 */
+#define REPEATS 1024 /* resolutions of one client and address that are kept */
 
 /* An answer's addresses under one owner: what becomes one answer cell. */
 struct group {
@@ -117,11 +118,24 @@ static void inherit_contact(const struct pt_hosts *hosts, uint32_t head, struct 
         }
 }
 
+static void count_repeat(const struct pt_hosts *hosts, uint32_t link, struct resolution_cell *r)
+{
+        for (; link; link = resolution_at(hosts, link)->pair) {
+                const struct resolution_cell *old = resolution_at(hosts, link);
+
+                if (old->client != r->client || !pt_address_equal(&old->address, &r->address))
+                        continue;
+                r->repeats = old->repeats < UINT16_MAX ? old->repeats + 1 : UINT16_MAX;
+                return;
+        }
+}
+
 static void link_pair(struct pt_hosts *hosts, uint32_t *head, uint32_t link)
 {
         struct resolution_cell *r = resolution_at(hosts, link);
 
         inherit_contact(hosts, *head, r);
+        count_repeat(hosts, *head, r);
         for (int steps = 0; steps < LATE_STEPS && *head; steps++) {
                 struct resolution_cell *later = resolution_at(hosts, *head);
 
@@ -275,6 +289,40 @@ static void group_store(struct pt_hosts *hosts, uint32_t client, const struct gr
                 next = &resolution_at(hosts, *next)->sibling;
         }
         pt_clients_charge(hosts, client, g->cells, g->given->asked);
+        hosts->counters->value[PT_COUNT_DNS_ANSWERS] += g->count;
+}
+
+/*
+ * A client that asks for the same name all day long is given the same address again and again, and what
+ * walks those repeats must not become slow: of very many, the oldest goes.
+ */
+static void bound_repeats(struct pt_hosts *hosts, uint32_t client, const struct pt_address *address)
+{
+        const struct pt_address *owner = &client_at(hosts, client)->address;
+        uint32_t link = *pair_head(hosts, owner, address), first = 0, last = 0;
+        uint32_t dropped;
+        uint16_t count = 0;
+
+        for (; link; link = resolution_at(hosts, link)->pair) {
+                const struct resolution_cell *r = resolution_at(hosts, link);
+
+                if (r->client != client || !pt_address_equal(&r->address, address))
+                        continue;
+                if (!first && r->repeats < REPEATS - 1)
+                        return;
+                first = first ? first : link;
+                last = link;
+                count++;
+        }
+        if (!first)
+                return;
+        resolution_at(hosts, first)->repeats = (uint16_t)(count - 1);
+        if (count < REPEATS)
+                return;
+        resolution_at(hosts, first)->repeats--;
+        dropped = pt_clients_drop_answer(hosts, resolution_at(hosts, last)->answer);
+        hosts->counters->value[PT_COUNT_CACHE_EVICTED] += dropped;
+        hosts->counters->value[PT_COUNT_CACHE_EVICTED_REPEATS] += dropped;
 }
 
 static enum pt_learned group_learn(struct pt_hosts *hosts, uint32_t client, struct group *g)
@@ -287,6 +335,12 @@ static enum pt_learned group_learn(struct pt_hosts *hosts, uint32_t client, stru
         if (!pt_clients_make_room(hosts, client, g->cells, given->asked, given->time)) {
                 hosts->counters->value[PT_COUNT_CACHE_REFUSED] += g->count;
                 return PT_LEARNED_NO_ROOM;
+        }
+        for (size_t i = 0; i < given->answer->count && i < AHEAD; i++) {
+                struct pt_address address =
+                        pt_hosts_canonical(hosts, &given->answer->addresses[i].address);
+
+                bound_repeats(hosts, client, &address);
         }
         group_store(hosts, client, g);
         return PT_LEARNED;

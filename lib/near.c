@@ -1,6 +1,6 @@
 /*
  * near: why a SYN that fits a rule's arithmetic is no match. On a path of its own: asked only for
- * SYNs without a match, and it changes nothing.
+ * SYNs without a match; it touches nothing but signatures and what is remembered of results.
  */
 #include "signature.h"
 

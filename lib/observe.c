@@ -64,7 +64,8 @@ static void observe_query(struct pt_engine *engine, const struct pt_packet *pack
         }
         key = query_key(engine, &packet->source, packet->source_port, &packet->destination);
         query = pt_recent_touch(&engine->queries, &key);
-        query->again = query->wall || query->time;
+        query->again = query->seen;
+        query->seen = true;
         query->time_before = query->time;
         query->wall_before = query->wall;
         query->time = time;
@@ -113,7 +114,6 @@ static void learn(struct pt_engine *engine, const struct pt_packet *packet,
 
         switch (pt_hosts_learn(engine->hosts, &given)) {
         case PT_LEARNED:
-                engine->counters.value[PT_COUNT_DNS_ANSWERS] += engine->answer.count;
                 engine->counters.value[PT_COUNT_DNS_UNASKED] += !asked;
                 break;
         case PT_LEARNED_COPY:

@@ -55,7 +55,11 @@ PT_PUBLIC int pt_rules_add(struct pt_rules_builder *builder, const char *file, c
 PT_PUBLIC int pt_rules_finish(struct pt_rules_builder *builder, struct pt_rules **ret);
 PT_PUBLIC struct pt_rules *pt_rules_free(struct pt_rules *rules);
 
-/* What the engine is told once. Times in nanoseconds. pt_settings_default() fills all of it. */
+/*
+ * What the engine is told once; its strings are needed until pt_engine_new() returns. Times in
+ * nanoseconds: reorder at most 1 s, window and cross_window at most max_window, that and throttle at
+ * most 24 h. pt_settings_default() fills all of it.
+ */
 struct pt_settings {
         size_t memory;        /* budget in octets; at least PT_MEMORY_LEAST */
         int64_t reorder;      /* how long a SYN waits for its answer */
@@ -98,14 +102,18 @@ PT_PUBLIC enum pt_event_kind pt_event_kind(const struct pt_event *event);
 
 struct pt_engine;
 
-/* 0; -ENOMEM; -EINVAL for settings that contradict themselves. Borrows the rules and keeps them. */
+/*
+ * 0; -ENOMEM; -EINVAL for settings out of range, for less memory than the fixed parts and the rules
+ * leave room beside, and for what is no prefix. The rules must outlive the engine. The receiver must
+ * not call the engine.
+ */
 PT_PUBLIC PT_MUST_CHECK int pt_engine_new(const struct pt_settings *settings,
                                           const struct pt_rules *rules,
                                           const struct pt_receiver *receiver,
                                           struct pt_engine **ret);
 PT_PUBLIC void pt_engine_packet(struct pt_engine *engine, const struct pt_frame *frame);
 
-/* The end of the input: all that waits is judged, all that is held back is told. */
+/* The end of the input: all that waits is judged, all that is held back is told. Nothing may follow. */
 PT_PUBLIC void pt_engine_finish(struct pt_engine *engine);
 PT_PUBLIC struct pt_engine *pt_engine_free(struct pt_engine *engine);
 

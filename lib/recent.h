@@ -32,8 +32,7 @@ void pt_recent_deinit(struct pt_recent *recent);
 size_t pt_recent_size(uint32_t capacity, size_t payload);
 
 /*
- * A key and its hash, made once for all that is asked of it. `octets` of the key are the caller's, the
- * rest is zero.
+ * A key and its hash, made once for all that is asked of it. Octets that are not used are zero.
  */
 struct pt_recent_key {
         uint8_t octets[PT_RECENT_KEY];

@@ -4,7 +4,7 @@
 
 #define WORDS (sizeof((struct pt_filter){0}.bits) / sizeof(uint64_t))
 
-/* Not keyed: whoever fills a filter on purpose fills his own, and costs himself a search. */
+/* Not keyed: whoever fills a filter on purpose fills his own, and makes his own SYNs be searched. */
 static uint64_t place_of(uint32_t value)
 {
         return (value * UINT64_C(0x9e3779b97f4a7c15) >> 32) * (WORDS * 64) >> 32;

@@ -32,7 +32,7 @@ struct pt_engine {
 
         struct pt_hosts *hosts;
         struct pt_recent queries; /* payload: struct pt_query */
-        struct pt_recent syns;    /* payload: int64_t, engine time of the last copy */
+        struct pt_recent syns;    /* payload: struct pt_seen */
         struct pt_line *line;
         struct pt_judge *judge;
         struct pt_hold *hold;
@@ -56,7 +56,13 @@ struct pt_query {
         int64_t wall;
         int64_t time_before;
         int64_t wall_before;
+        bool seen;
         bool again;
+};
+
+/* A SYN that was judged. */
+struct pt_seen {
+        int64_t time; /* engine time of its last copy */
 };
 
 static inline void pt_engine_count(struct pt_engine *engine, enum pt_counter counter)

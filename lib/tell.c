@@ -5,12 +5,7 @@
 
 #include "chance.h"
 
-#define COPY_WITHIN (120 * PT_SECOND) /* 4.2 */
-
-/* What the table of SYNs keeps. */
-struct seen {
-        int64_t time; /* of the last copy */
-};
+#define SEEN_WITHIN (120 * PT_SECOND) /* 4.2 */
 
 static void tell(struct pt_engine *engine, struct pt_event *event)
 {
@@ -258,17 +253,17 @@ uint32_t pt_tell_hash(const struct pt_engine *engine, const struct pt_syn *syn)
 /* The table is full: was the one that gives way still to count? */
 static void count_forgotten(struct pt_engine *engine, int64_t now)
 {
-        const struct seen *oldest = pt_recent_oldest(&engine->syns);
+        const struct pt_seen *oldest = pt_recent_oldest(&engine->syns);
 
-        if (pt_recent_full(&engine->syns) && oldest->time >= now - COPY_WITHIN)
+        if (pt_recent_full(&engine->syns) && oldest->time >= now - SEEN_WITHIN)
                 pt_engine_count(engine, PT_COUNT_CONNECTION_FORGOTTEN);
 }
 
 static bool is_copy(struct pt_engine *engine, const struct pt_syn *syn)
 {
         struct pt_recent_key key = syn_key(syn);
-        struct seen *seen = pt_recent_find(&engine->syns, &key);
-        bool copy = seen && syn->time - seen->time <= COPY_WITHIN;
+        struct pt_seen *seen = pt_recent_find(&engine->syns, &key);
+        bool copy = seen && syn->time - seen->time <= SEEN_WITHIN;
 
         if (!seen)
                 count_forgotten(engine, syn->time);

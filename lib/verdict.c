@@ -264,11 +264,7 @@ static void judge_cross_rule(struct trial *t, const struct pt_rule *rule)
         struct pt_match match = {.rule = rule, .verdict = PT_DNS_OTHER_ADDRESS};
         struct pt_address resolved;
 
-        if (t->given)
-                pt_hosts_mark_contacted(hosts, trial_client(t), t->syn->time, true);
         match.resolution = cross_search(t, rule, &match.contacted);
-        if (t->given)
-                pt_hosts_mark_contacted(hosts, trial_client(t), t->syn->time, false);
         if (!match.resolution)
                 return;
         match.destination_given = t->given != 0;
@@ -360,6 +356,8 @@ static void judge_rules(struct trial *t)
                       pt_judge_may_yield(t->judge, t->ipv4, t->syn->destination_port);
         bool eligible = false;
 
+        if (cross && t->given)
+                pt_hosts_mark_contacted(t->judge->hosts, trial_client(t), t->syn->time, true);
         for (size_t i = 0; i < t->class->count; i++) {
                 const struct pt_rule *rule = t->class->rules[i];
 
@@ -377,6 +375,8 @@ static void judge_rules(struct trial *t)
                 if (cross)
                         judge_cross_rule(t, rule);
         }
+        if (cross && t->given)
+                pt_hosts_mark_contacted(t->judge->hosts, trial_client(t), t->syn->time, false);
         if (eligible && trial_inside(t)) {
                 t->judge->counters->value[PT_COUNT_SYN_ELIGIBLE]++;
                 t->judge->counters->value[PT_COUNT_SYN_PRECEDED] += t->given != 0;

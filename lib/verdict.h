@@ -1,6 +1,7 @@
 /*
  * verdict: a SYN, what its client was given, and the rules -> the best evidence for each rule
- * (design 4.3 to 4.6). Reads hosts and changes nothing there but the client's signature.
+ * (design 4.3 to 4.6). Of hosts it changes the client's signature alone, and marks on names while it
+ * judges.
  */
 #pragma once
 

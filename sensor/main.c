@@ -77,6 +77,7 @@ static void catch_signals(void)
         sigaction(SIGTERM, &action, NULL);
         sigemptyset(&ignore.sa_mask);
         sigaction(SIGPIPE, &ignore, NULL); /* a reader that went away is a lost output */
+        sigaction(SIGXFSZ, &ignore, NULL); /* and so is a file that may not grow */
 }
 
 static enum status refuse(const char *sentence)

@@ -144,8 +144,6 @@ static void write_event(struct pt_output *output, struct place *place, const str
 {
         int r;
 
-        if (place->lost)
-                return;
         if (make_line(output, event, place->form, lines) < 0) {
                 if (!output->failed)
                         pt_say("there is no memory for a line of output");
@@ -177,8 +175,8 @@ void pt_output_line(struct pt_output *output, const char *ecs, const char *text)
                 struct place *place = &output->places[i];
                 const char *line = place->form == FORM_ECS ? ecs : text;
 
-                if (!place->lost)
-                        lose(output, place, pt_sink_write(place->sink, line, strlen(line)));
+                /* A lost one counts what it does not take. */
+                lose(output, place, pt_sink_write(place->sink, line, strlen(line)));
         }
 }
 

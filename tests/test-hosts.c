@@ -289,6 +289,25 @@ Test(hosts, a_copy_is_known_however_many_answers_came_between) /* 4.7 */
         cr_expect_eq(given_full(&g, &given, "a.example", A), PT_LEARNED_COPY);
 }
 
+/* A client that polls one name for hours must not make each answer slower than the one before. */
+Test(hosts, of_very_many_repeats_of_one_address_the_oldest_go_and_are_counted)
+{
+        for (int i = 0; i < 3000; i++)
+                give(&g, i, CLIENT, "poll.example", A);
+        cr_expect_eq(g.hosts->entries, 1024);
+        cr_expect_eq(g.counters.value[PT_COUNT_CACHE_EVICTED_REPEATS], 3000 - 1024);
+        cr_expect_neq(given(&g, 3000, CLIENT, A), 0);
+        sound_hosts(g.hosts);
+}
+
+/* Expiry shortens the list by itself: then none that counts is taken away. */
+Test(hosts, repeats_that_expire_in_time_are_no_repeats_to_bound)
+{
+        for (int i = 0; i < 3000; i++)
+                give(&g, 60 * i, CLIENT, "poll.example", A);
+        cr_expect_eq(g.counters.value[PT_COUNT_CACHE_EVICTED_REPEATS], 0);
+}
+
 /* ---- contacts (4.5) ---- */
 
 /* Was the question name of what gives `address` contacted before `time`? */

@@ -108,12 +108,16 @@ static bool stopped(const struct pt_sink *sink)
 
 /*
  * Several programs may append to one file. Each write is whole, but who looks at the file's end while
- * another writes sees half of it. So everybody takes his turn, where the file system knows how.
+ * another writes sees half of it. So everybody takes his turn, for a moment: whoever may read the file
+ * can hold the lock for ever, and is not waited for.
  */
 static void take_turn(const struct pt_sink *sink)
 {
-        while (flock(sink->fd, LOCK_EX) < 0 && errno == EINTR && !stopped(sink))
-                ;
+        for (int i = 0; i < 50 && flock(sink->fd, LOCK_EX | LOCK_NB) < 0; i++) {
+                if (errno != EWOULDBLOCK && errno != EINTR)
+                        return;
+                poll(NULL, 0, 2);
+        }
 }
 
 static void give_turn(const struct pt_sink *sink)
