@@ -165,7 +165,7 @@ static void send_traffic(uint64_t packets)
                         .captured = (uint32_t)m->length,
                         .length = (uint32_t)m->length,
                         .linktype = PT_LINK_ETHERNET,
-                        .time = BED_START + (int64_t)i * 50000000,
+                        .time = BED_START + (int64_t)i * 500000000,
                         .number = i + 1,
                 };
 
