@@ -48,7 +48,8 @@ size_t pt_campaign_size(uint32_t capacity)
         return pt_recent_size(capacity, sizeof(struct client_matches));
 }
 
-/* Addresses of one network count once: an IPv4 /24 shares one calculated port, an IPv6 /48 one site. */
+/* Addresses of one network count once: an IPv4 /24 shares one calculated port, an IPv6 /48 one
+ * site. */
 static bool same_network(const struct pt_address *a, const struct pt_address *b)
 {
         return memcmp(a->octets, b->octets, pt_address_is_ipv4(a) ? 15 : 6) == 0;
@@ -108,8 +109,8 @@ static void newness(const struct client_matches *c, uint32_t place, bool *ret_ne
 }
 
 /*
- * The joint chance is that of matches which are independent of each other: each brings both a network
- * and a port that those counted before it have not.
+ * The joint chance is that of matches which are independent of each other: each brings both a
+ * network and a port that those counted before it have not.
  */
 static void assess(const struct client_matches *c, struct pt_rotation *ret)
 {

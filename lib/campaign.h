@@ -13,7 +13,7 @@
 
 struct pt_campaign_match {
         struct pt_address destination;
-        struct pt_source source;    /* the evidence */
+        struct pt_source source; /* the evidence */
         uint16_t port;
         enum pt_verdict verdict;
         double chance;

@@ -11,19 +11,19 @@
 /* A client: 1 cell, and 1 or 2 for the filters of its signature on first use. */
 struct client_cell {
         struct pt_address address;
-        uint32_t chain;        /* next client of the same hash */
-        uint32_t newest;       /* answers, by time */
+        uint32_t chain;  /* next client of the same hash */
+        uint32_t newest; /* answers, by time */
         uint32_t oldest;
-        uint32_t charge;       /* cells it is charged with: shared names count in full */
+        uint32_t charge; /* cells it is charged with: shared names count in full */
         uint32_t charge_unasked;
-        uint32_t unasked;      /* no answer older than this one was not asked for; 0 if all were */
+        uint32_t unasked; /* no answer older than this one was not asked for; 0 if all were */
         uint32_t signature;
-        uint32_t idle_prev;    /* all clients, the one longest without an answer first */
+        uint32_t idle_prev; /* all clients, the one longest without an answer first */
         uint32_t idle_next;
-        uint32_t order_prev;   /* unproven: all of them, longest without an answer first; */
-        uint32_t order_next;   /* proven: those with the same charge */
+        uint32_t order_prev; /* unproven: all of them, longest without an answer first; */
+        uint32_t order_next; /* proven: those with the same charge */
         uint8_t flags;
-        int8_t lag;            /* proven: charge less the class it is linked in */
+        int8_t lag; /* proven: charge less the class it is linked in */
 };
 
 enum {
@@ -59,15 +59,15 @@ struct chain_cell {
 
 /* One address of an answer. */
 struct resolution_cell {
-        int64_t time;    /* of its answer */
-        int64_t contact; /* last contact to it (4.5), PT_NEVER if none */
+        int64_t time;              /* of its answer */
+        int64_t contact;           /* last contact to it (4.5), PT_NEVER if none */
         struct pt_address address; /* canonical */
         uint32_t client;
         uint32_t answer;
-        uint32_t pair;         /* next of the same hash of (client, address), newest first */
-        uint32_t same;         /* next of the same hash of address, newest first */
-        uint32_t same_before;  /* the one before it in that chain, 0 for the head */
-        uint32_t sibling;      /* next of the same answer */
+        uint32_t pair;        /* next of the same hash of (client, address), newest first */
+        uint32_t same;        /* next of the same hash of address, newest first */
+        uint32_t same_before; /* the one before it in that chain, 0 for the head */
+        uint32_t sibling;     /* next of the same answer */
         uint32_t ttl;
         uint8_t embedded; /* 1 + place of the NAT64 prefix it stood in, 0 if as it is */
         uint8_t flags;
@@ -77,7 +77,7 @@ struct resolution_cell {
 enum {
         RESOLUTION_ASKED = 1,
         RESOLUTION_CONTACTED_AGAIN = 2, /* a contact before the last one, within the window of it */
-        RESOLUTION_MAPPED = 4, /* an IPv4 address that stood in an AAAA record */
+        RESOLUTION_MAPPED = 4,          /* an IPv4 address that stood in an AAAA record */
 };
 
 #define PT_NEVER INT64_MIN
@@ -131,10 +131,10 @@ struct pt_hosts {
         struct pt_heads addresses;
         struct pt_heads names;
 
-        uint32_t reserve;       /* cells that answers leave to the filters of signatures */
-        uint32_t *classes;      /* proven clients by charge; the last class holds all above */
+        uint32_t reserve;  /* cells that answers leave to the filters of signatures */
+        uint32_t *classes; /* proven clients by charge; the last class holds all above */
         uint32_t class_count;
-        uint32_t class_top;     /* no class above this one has a client */
+        uint32_t class_top; /* no class above this one has a client */
         uint32_t idle_first, idle_last;
         uint32_t unproven_first, unproven_last;
         uint32_t client_count;

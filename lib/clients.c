@@ -56,8 +56,8 @@ static void idle_remove(struct pt_hosts *hosts, const struct client_cell *c)
 }
 
 /*
- * To move a client between lists costs four cache misses, so it stays in its class while its charge is
- * near. Who is about to give way is looked at closely: see greediest().
+ * To move a client between lists costs four cache misses, so it stays in its class while its charge
+ * is near. Who is about to give way is looked at closely: see greediest().
  */
 #define CLASS_SLACK 8
 
@@ -140,7 +140,8 @@ void pt_clients_refresh(struct pt_hosts *hosts, uint32_t link, int64_t now)
 {
         struct client_cell *c = client_at(hosts, link);
 
-        /* To the second is exact enough for who was idle longest, and spares busy clients the move. */
+        /* To the second is exact enough for who was idle longest, and spares busy clients the move.
+         */
         if (c->newest && answer_at(hosts, c->newest)->time > now - INT64_C(1000000000))
                 return;
         idle_remove(hosts, c);
@@ -229,7 +230,8 @@ static void resolution_unlink(struct pt_hosts *hosts, uint32_t link, uint32_t *c
                 resolution_at(hosts, r->same)->same_before = r->same_before;
 }
 
-static void answer_unlink(struct pt_hosts *hosts, struct client_cell *c, const struct answer_cell *a)
+static void answer_unlink(struct pt_hosts *hosts, struct client_cell *c,
+                          const struct answer_cell *a)
 {
         if (a->newer)
                 answer_at(hosts, a->newer)->older = a->older;
@@ -264,11 +266,14 @@ static uint32_t answer_release_names(struct pt_hosts *hosts, const struct answer
         return cells;
 }
 
-/* Ask for the heads of all chains at once: waiting for them one by one is what dropping costs. */
-static void fetch_chains(const struct pt_hosts *hosts, const struct client_cell *c,
-                         const struct answer_cell *a, uint32_t *ret_pairs[AHEAD])
+/*
+ * Ask for the heads of all chains at once: waiting for them one by one is what dropping costs.
+ * Returns for how many of the answer's resolutions the head of the pair was found.
+ */
+static uint32_t fetch_chains(const struct pt_hosts *hosts, const struct client_cell *c,
+                             const struct answer_cell *a, uint32_t *ret_pairs[AHEAD])
 {
-        int fetched = 0;
+        uint32_t fetched = 0;
 
         __builtin_prefetch(pt_pool_at(&hosts->pool, a->question));
         for (uint32_t link = a->first; link && fetched < AHEAD; fetched++) {
@@ -280,6 +285,7 @@ static void fetch_chains(const struct pt_hosts *hosts, const struct client_cell 
                 __builtin_prefetch(pt_pool_at(&hosts->pool, r->same));
                 link = r->sibling;
         }
+        return fetched;
 }
 
 uint32_t pt_clients_drop_answer(struct pt_hosts *hosts, uint32_t answer)
@@ -289,16 +295,17 @@ uint32_t pt_clients_drop_answer(struct pt_hosts *hosts, uint32_t answer)
         bool asked = resolution_at(hosts, a->first)->flags & RESOLUTION_ASKED;
         struct client_cell *c = client_at(hosts, client);
         uint32_t cells = 1, count = 0;
-        uint32_t *pairs[AHEAD];
+        uint32_t *pairs[AHEAD] = {NULL}, fetched;
 
-        fetch_chains(hosts, c, a, pairs);
+        fetched = fetch_chains(hosts, c, a, pairs);
         for (uint32_t link = a->first; link; count++) {
                 uint32_t next = resolution_at(hosts, link)->sibling;
 
                 resolution_unlink(hosts, link,
-                                  count < AHEAD ? pairs[count]
-                                                : pair_head(hosts, &c->address,
-                                                            &resolution_at(hosts, link)->address));
+                                  count < fetched
+                                          ? pairs[count]
+                                          : pair_head(hosts, &c->address,
+                                                      &resolution_at(hosts, link)->address));
                 pt_pool_give(&hosts->pool, link);
                 link = next;
         }
@@ -386,8 +393,9 @@ static uint32_t top_client(struct pt_hosts *hosts)
 }
 
 /*
- * The client that is charged with most. One whose class is not exact, and that holds less than a fair
- * share, is put where it belongs first. The last class is not of one charge: it is looked through.
+ * The client that is charged with most. One whose class is not exact, and that holds less than a
+ * fair share, is put where it belongs first. The last class is not of one charge: it is looked
+ * through.
  */
 static uint32_t greediest(struct pt_hosts *hosts)
 {
@@ -442,8 +450,8 @@ static bool yield_unasked(struct pt_hosts *hosts, uint32_t self)
 {
         struct client_cell *c = client_at(hosts, self);
 
-        while (c->unasked && resolution_at(hosts, answer_at(hosts, c->unasked)->first)->flags &
-                                     RESOLUTION_ASKED)
+        while (c->unasked &&
+               resolution_at(hosts, answer_at(hosts, c->unasked)->first)->flags & RESOLUTION_ASKED)
                 c->unasked = answer_at(hosts, c->unasked)->newer;
         if (!c->unasked)
                 return false;

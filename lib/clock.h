@@ -2,10 +2,10 @@
  * clock: packet time -> engine time (design 4.12).
  *
  * Engine time never goes back. A packet up to a second behind keeps its own time. A packet further
- * behind, or ahead by more than `leap`, waits until the next one says whether the capture's time has
- * really changed: if that is just as far off, a new epoch begins that goes on from where the engine
- * stood (a step back), or time moves (a jump ahead). If not, the packet that waited is given the
- * present, and nothing else happens. So one packet with a foreign time changes nothing.
+ * behind, or ahead by more than `leap`, waits until the next one says whether the capture's time
+ * has really changed: if that is just as far off, a new epoch begins that goes on from where the
+ * engine stood (a step back), or time moves (a jump ahead). If not, the packet that waited is given
+ * the present, and nothing else happens. So one packet with a foreign time changes nothing.
  */
 #pragma once
 

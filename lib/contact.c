@@ -24,8 +24,9 @@ void pt_hosts_contact(struct pt_hosts *hosts, const struct pt_address *client,
 }
 
 /*
- * Within the window and strictly before `time`. Only the last contact is kept; where it is not before
- * `time` (the same moment, or a SYN that came late), what counts is whether there was one before it.
+ * Within the window and strictly before `time`. Only the last contact is kept; where it is not
+ * before `time` (the same moment, or a SYN that came late), what counts is whether there was one
+ * before it.
  */
 static bool contact_counts(const struct pt_hosts *hosts, const struct resolution_cell *r,
                            int64_t time)
@@ -53,6 +54,6 @@ void pt_hosts_mark_contacted(struct pt_hosts *hosts, uint32_t client, int64_t ti
 
 bool pt_hosts_marked(const struct pt_hosts *hosts, uint32_t resolution)
 {
-        return pt_names_marked(hosts,
-                               answer_at(hosts, resolution_at(hosts, resolution)->answer)->question);
+        return pt_names_marked(
+                hosts, answer_at(hosts, resolution_at(hosts, resolution)->answer)->question);
 }

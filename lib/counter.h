@@ -7,81 +7,82 @@
 
 #include <stdint.h>
 
-#define PT_COUNTERS(X)                                                                             \
-        X(CAPTURE_PACKETS, "capture.packets", "Packets taken from the inputs.")                    \
-        X(CAPTURE_BYTES, "capture.bytes", "Bytes of those packets on the wire.")                   \
-        X(CAPTURE_ODD_LENGTH, "capture.odd_length", "Packets captured longer than they were.")     \
-        X(CAPTURE_ODD_TIME, "capture.odd_time", "Packet times out of range, made to fit.")      \
-        X(CLOCK_EPOCHS, "clock.epochs", "Times the packet clock stepped back for good.")           \
-        X(CLOCK_JUMPS, "clock.jumps", "Times it jumped ahead for good.")                           \
-        X(CLOCK_FOREIGN, "clock.foreign", "Packets with a time that the next did not confirm.")    \
-        X(DECODE_UDP, "decode.udp", "UDP datagrams.")                                              \
-        X(DECODE_TCP, "decode.tcp", "TCP segments.")                                               \
-        X(DECODE_OTHER_LINK, "decode.other_link", "Packets of a link type that is not read.")      \
-        X(DECODE_OTHER_ETHERTYPE, "decode.other_ethertype", "Frames that carry no IP.")            \
-        X(DECODE_OTHER_PROTOCOL, "decode.other_protocol", "IP that carries neither UDP nor TCP.")  \
-        X(DECODE_TUNNELS, "decode.tunnels", "Packets inside a tunnel, which are not read.")        \
-        X(DECODE_FRAGMENTS, "decode.fragments", "IP fragments, which are not read.")               \
-        X(DECODE_SHORT, "decode.short", "Packets that end before a header does.")                  \
-        X(DECODE_TRUNCATED, "decode.truncated", "Packets that the capture cut inside a header.")   \
-        X(DECODE_MALFORMED, "decode.malformed", "Packets whose headers contradict themselves.")    \
-        X(DECODE_TOO_DEEP, "decode.too_deep", "Packets with too many tags or headers.")            \
-        X(DNS_MESSAGES, "dns.messages", "DNS messages over UDP, to or from port 53.")              \
-        X(DNS_QUERIES, "dns.queries", "Queries among them.")                                       \
-        X(DNS_RESPONSES, "dns.responses", "Responses among them that could be read.")              \
-        X(DNS_ANSWERS, "dns.answers", "Address records learned.")                                  \
-        X(DNS_SHORT, "dns.short", "Messages of fewer than 12 octets.")                             \
-        X(DNS_OTHER_OPCODE, "dns.other_opcode", "Messages that are no query or answer.")           \
-        X(DNS_BAD_QUESTION, "dns.bad_question", "Messages whose question cannot be read.")         \
-        X(DNS_BAD_RECORD, "dns.bad_record", "Answers with a record that cannot be read.")          \
-        X(DNS_SKIPPED, "dns.skipped", "Address records of a wrong length or class.")               \
-        X(DNS_CUT, "dns.cut", "Messages that the capture cut.")                                    \
-        X(DNS_WRONG_WAY, "dns.wrong_way", "Queries from port 53, or responses to it.")             \
-        X(DNS_TO_GROUP, "dns.to_group", "Answers to no single host.")                              \
-        X(DNS_COPIES, "dns.copies", "Answers seen twice.")                                         \
-        X(DNS_UNASKED, "dns.unasked", "Answers with addresses whose query was not seen.")          \
-        X(DNS_TCP, "dns.tcp", "TCP segments to or from port 53 with data, which are not read.")    \
-        X(QUERIES_EVICTED, "queries.evicted", "Queries forgotten early for lack of room.")         \
-        X(CACHE_CLIENTS, "cache.clients", "Clients remembered now (gauge).")                       \
-        X(CACHE_ENTRIES, "cache.entries", "Address records held now (gauge).")                     \
-        X(CACHE_CELLS, "cache.cells", "Cells of 64 octets in use now (gauge).")                    \
-        X(CACHE_CELLS_TOTAL, "cache.cells_total", "Cells there are (gauge).")                      \
-        X(CACHE_EXPIRED, "cache.expired", "Address records forgotten because of their age.")       \
-        X(CACHE_EVICTED, "cache.evicted", "Address records evicted for lack of room.")             \
-        X(CACHE_EVICTED_UNPROVEN, "cache.evicted_unproven", "Those of clients that never spoke.")  \
-        X(CACHE_EVICTED_GREEDY, "cache.evicted_greedy", "Those of the client that held most.")     \
-        X(CACHE_EVICTED_UNASKED, "cache.evicted_unasked", "Those that their client did not ask.")  \
-        X(CACHE_EVICTED_REPEATS, "cache.evicted_repeats", "Those given again a thousand times.")   \
-        X(CACHE_REFUSED, "cache.refused", "Address records there was no room to learn.")           \
-        X(CONNECTION_ATTEMPTS, "connection.attempts", "TCP SYNs seen.")                            \
-        X(CONNECTION_COPIES, "connection.copies", "SYNs mirrored twice or retransmitted.")         \
-        X(CONNECTION_QUIC, "connection.quic", "QUIC long headers to UDP port 443.")                \
-        X(CONNECTION_EARLY, "connection.early", "SYNs judged early because too many waited.")      \
-        X(CONNECTION_FORGOTTEN, "connection.forgotten", "SYNs forgotten early for lack of room.")  \
-        X(CONNECTION_TRACKED, "connection.tracked", "SYNs remembered now (gauge).")                \
-        X(SYN_ELIGIBLE, "syn.eligible", "SYNs of inside clients that a port rule admits.")         \
-        X(SYN_PRECEDED, "syn.preceded_by_answer", "Those whose destination DNS had given.")        \
-        X(MATCH_APT12, "match.apt12", "Matches whose best rule is apt12.")                         \
-        X(MATCH_VARIANT, "match.variant", "Matches whose best rule is variant.")                   \
-        X(MATCH_OTHER, "match.other", "Matches of the other rules.")                               \
-        X(MATCH_NO_VALUE, "match.no_value", "Evaluations that had no value.")                      \
-        X(ALERT_GENERATED, "alert.generated", "Alerts made, rotation included.")                   \
-        X(ALERT_SUPPRESSED, "alert.suppressed", "Matches held back as repeats.")                   \
-        X(ALERT_REPEATS, "alert.repeats", "Documents about repeats that were held back.")          \
-        X(HOLD_EVICTED, "hold.evicted", "Held matches forgotten early for lack of room.")          \
-        X(ROTATION_EVICTED, "rotation.evicted", "Clients' matches forgotten for lack of room.")    \
-        X(NEAR_EXCLUDED_PORT, "near_miss.excluded_port", "Fits, but the port is excluded.")        \
-        X(NEAR_EXCLUDED_DESTINATION, "near_miss.excluded_destination",                             \
-          "Fits, but the destination is private or excluded.")                                     \
-        X(NEAR_OUTSIDE_LIMITS, "near_miss.outside_limits", "Fits, but outside the rule's ports.")  \
-        X(NEAR_EXPIRED, "near_miss.expired", "Fits one of the newest answers, which no longer counts.")              \
+#define PT_COUNTERS(X)                                                                            \
+        X(CAPTURE_PACKETS, "capture.packets", "Packets taken from the inputs.")                   \
+        X(CAPTURE_BYTES, "capture.bytes", "Bytes of those packets on the wire.")                  \
+        X(CAPTURE_ODD_LENGTH, "capture.odd_length", "Packets captured longer than they were.")    \
+        X(CAPTURE_ODD_TIME, "capture.odd_time", "Packet times out of range, made to fit.")        \
+        X(CLOCK_EPOCHS, "clock.epochs", "Times the packet clock stepped back for good.")          \
+        X(CLOCK_JUMPS, "clock.jumps", "Times it jumped ahead for good.")                          \
+        X(CLOCK_FOREIGN, "clock.foreign", "Packets with a time that the next did not confirm.")   \
+        X(DECODE_UDP, "decode.udp", "UDP datagrams.")                                             \
+        X(DECODE_TCP, "decode.tcp", "TCP segments.")                                              \
+        X(DECODE_OTHER_LINK, "decode.other_link", "Packets of a link type that is not read.")     \
+        X(DECODE_OTHER_ETHERTYPE, "decode.other_ethertype", "Frames that carry no IP.")           \
+        X(DECODE_OTHER_PROTOCOL, "decode.other_protocol", "IP that carries neither UDP nor TCP.") \
+        X(DECODE_TUNNELS, "decode.tunnels", "Packets inside a tunnel, which are not read.")       \
+        X(DECODE_FRAGMENTS, "decode.fragments", "IP fragments, which are not read.")              \
+        X(DECODE_SHORT, "decode.short", "Packets that end before a header does.")                 \
+        X(DECODE_TRUNCATED, "decode.truncated", "Packets that the capture cut inside a header.")  \
+        X(DECODE_MALFORMED, "decode.malformed", "Packets whose headers contradict themselves.")   \
+        X(DECODE_TOO_DEEP, "decode.too_deep", "Packets with too many tags or headers.")           \
+        X(DNS_MESSAGES, "dns.messages", "DNS messages over UDP, to or from port 53.")             \
+        X(DNS_QUERIES, "dns.queries", "Queries among them.")                                      \
+        X(DNS_RESPONSES, "dns.responses", "Responses among them that could be read.")             \
+        X(DNS_ANSWERS, "dns.answers", "Address records learned.")                                 \
+        X(DNS_SHORT, "dns.short", "Messages of fewer than 12 octets.")                            \
+        X(DNS_OTHER_OPCODE, "dns.other_opcode", "Messages that are no query or answer.")          \
+        X(DNS_BAD_QUESTION, "dns.bad_question", "Messages whose question cannot be read.")        \
+        X(DNS_BAD_RECORD, "dns.bad_record", "Answers with a record that cannot be read.")         \
+        X(DNS_SKIPPED, "dns.skipped", "Address records of a wrong length or class.")              \
+        X(DNS_CUT, "dns.cut", "Messages that the capture cut.")                                   \
+        X(DNS_WRONG_WAY, "dns.wrong_way", "Queries from port 53, or responses to it.")            \
+        X(DNS_TO_GROUP, "dns.to_group", "Answers to no single host.")                             \
+        X(DNS_COPIES, "dns.copies", "Answers seen twice.")                                        \
+        X(DNS_UNASKED, "dns.unasked", "Answers with addresses whose query was not seen.")         \
+        X(DNS_TCP, "dns.tcp", "TCP segments to or from port 53 with data, which are not read.")   \
+        X(QUERIES_EVICTED, "queries.evicted", "Queries forgotten early for lack of room.")        \
+        X(CACHE_CLIENTS, "cache.clients", "Clients remembered now (gauge).")                      \
+        X(CACHE_ENTRIES, "cache.entries", "Address records held now (gauge).")                    \
+        X(CACHE_CELLS, "cache.cells", "Cells of 64 octets in use now (gauge).")                   \
+        X(CACHE_CELLS_TOTAL, "cache.cells_total", "Cells there are (gauge).")                     \
+        X(CACHE_EXPIRED, "cache.expired", "Address records forgotten because of their age.")      \
+        X(CACHE_EVICTED, "cache.evicted", "Address records evicted for lack of room.")            \
+        X(CACHE_EVICTED_UNPROVEN, "cache.evicted_unproven", "Those of clients that never spoke.") \
+        X(CACHE_EVICTED_GREEDY, "cache.evicted_greedy", "Those of the client that held most.")    \
+        X(CACHE_EVICTED_UNASKED, "cache.evicted_unasked", "Those that their client did not ask.") \
+        X(CACHE_EVICTED_REPEATS, "cache.evicted_repeats", "Those given again a thousand times.")  \
+        X(CACHE_REFUSED, "cache.refused", "Address records there was no room to learn.")          \
+        X(CONNECTION_ATTEMPTS, "connection.attempts", "TCP SYNs seen.")                           \
+        X(CONNECTION_COPIES, "connection.copies", "SYNs mirrored twice or retransmitted.")        \
+        X(CONNECTION_QUIC, "connection.quic", "QUIC long headers to UDP port 443.")               \
+        X(CONNECTION_EARLY, "connection.early", "SYNs judged early because too many waited.")     \
+        X(CONNECTION_FORGOTTEN, "connection.forgotten", "SYNs forgotten early for lack of room.") \
+        X(CONNECTION_TRACKED, "connection.tracked", "SYNs remembered now (gauge).")               \
+        X(SYN_ELIGIBLE, "syn.eligible", "SYNs of inside clients that a port rule admits.")        \
+        X(SYN_PRECEDED, "syn.preceded_by_answer", "Those whose destination DNS had given.")       \
+        X(MATCH_APT12, "match.apt12", "Matches whose best rule is apt12.")                        \
+        X(MATCH_VARIANT, "match.variant", "Matches whose best rule is variant.")                  \
+        X(MATCH_OTHER, "match.other", "Matches of the other rules.")                              \
+        X(MATCH_NO_VALUE, "match.no_value", "Evaluations that had no value.")                     \
+        X(ALERT_GENERATED, "alert.generated", "Alerts made, rotation included.")                  \
+        X(ALERT_SUPPRESSED, "alert.suppressed", "Matches held back as repeats.")                  \
+        X(ALERT_REPEATS, "alert.repeats", "Documents about repeats that were held back.")         \
+        X(HOLD_EVICTED, "hold.evicted", "Held matches forgotten early for lack of room.")         \
+        X(ROTATION_EVICTED, "rotation.evicted", "Clients' matches forgotten for lack of room.")   \
+        X(NEAR_EXCLUDED_PORT, "near_miss.excluded_port", "Fits, but the port is excluded.")       \
+        X(NEAR_EXCLUDED_DESTINATION, "near_miss.excluded_destination",                            \
+          "Fits, but the destination is private or excluded.")                                    \
+        X(NEAR_OUTSIDE_LIMITS, "near_miss.outside_limits", "Fits, but outside the rule's ports.") \
+        X(NEAR_EXPIRED, "near_miss.expired",                                                      \
+          "Fits one of the newest answers, which no longer counts.")                              \
         X(NEAR_NO_DNS, "near_miss.no_dns", "Fits, but an outside client without any DNS.")
 
 enum pt_counter {
 #define PT_COUNTER_ENUM(name, text, description) PT_COUNT_##name,
         PT_COUNTERS(PT_COUNTER_ENUM)
 #undef PT_COUNTER_ENUM
-        PT_COUNTS,
+                PT_COUNTS,
 };
 
 struct pt_counters {

@@ -1,6 +1,6 @@
 /*
- * engine: packets in, events out. It owns the parts and orders them; every decision stands in one of
- * them.
+ * engine: packets in, events out. It owns the parts and orders them; every decision stands in one
+ * of them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 #define ANSWER_ADDRESSES 4096 /* a message over UDP holds no more records of 16 octets */
 
 static const char *const home_default[] = {
-        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
-        "fc00::/7",   "fe80::/10",     NULL,
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10",
+        NULL,
 };
 
 static const char *const nat64_default[] = {"64:ff9b::/96", NULL};
@@ -83,9 +83,8 @@ static int plan_memory(size_t memory, const struct pt_rules *rules, struct plan 
 static bool settings_sound(const struct pt_settings *s)
 {
         return s->reorder >= 0 && s->reorder <= PT_SECOND && s->window > 0 &&
-               s->window <= s->max_window && s->max_window <= 24 * PT_HOUR &&
-               s->cross_window > 0 && s->cross_window <= s->max_window && s->throttle > 0 &&
-               s->throttle <= 24 * PT_HOUR;
+               s->window <= s->max_window && s->max_window <= 24 * PT_HOUR && s->cross_window > 0 &&
+               s->cross_window <= s->max_window && s->throttle > 0 && s->throttle <= 24 * PT_HOUR;
 }
 
 static int read_prefixes(const char *const *texts, struct pt_prefix **ret, size_t *ret_count)

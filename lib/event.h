@@ -22,12 +22,13 @@ struct pt_event {
                         const struct pt_evidence *destination; /* the destination's own newest
                                                                   resolution for this client, NULL
                                                                   if it was not given */
-                        const struct pt_rule *const *also; /* other rules it meets, in order of id */
+                        const struct pt_rule *const
+                                *also; /* other rules it meets, in order of id */
                         size_t also_count;
                         uint64_t suppressed;
                         enum pt_near_miss reason; /* NEAR_MISS */
                 } alert;
-                struct { /* ROTATION */
+                struct {                              /* ROTATION */
                         const struct pt_syn *syn;     /* the SYN that completed it */
                         const struct pt_match *match; /* its match */
                         const struct pt_evidence *evidence;

@@ -53,7 +53,8 @@ static void read_names(const struct pt_hosts *hosts, const struct resolution_cel
         uint32_t link = *pair_head(hosts, &client_at(hosts, of->client)->address, &of->address);
 
         ret->name_count = 0;
-        for (; link && ret->name_count < PT_EVIDENCE_NAMES; link = resolution_at(hosts, link)->pair) {
+        for (; link && ret->name_count < PT_EVIDENCE_NAMES;
+             link = resolution_at(hosts, link)->pair) {
                 const struct resolution_cell *r = resolution_at(hosts, link);
                 struct pt_dns_name *name = &ret->names[ret->name_count];
                 bool known = false;

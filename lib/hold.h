@@ -47,13 +47,14 @@ bool pt_hold_full(const struct pt_hold *hold, const struct pt_syn *syn,
                   const struct pt_match *match);
 
 enum pt_forget {
-        PT_FORGET_SILENT,  /* those silent for more than 24 h at `now` */
-        PT_FORGET_ROOM,    /* the least recent one, whatever its age */
-        PT_FORGET_ALL,     /* the run ends: all of them, least recent first */
+        PT_FORGET_SILENT, /* those silent for more than 24 h at `now` */
+        PT_FORGET_ROOM,   /* the least recent one, whatever its age */
+        PT_FORGET_ALL,    /* the run ends: all of them, least recent first */
 };
 
 /* Forget one; true if there was one to forget, `ret` what it was. Call until it is false. */
 bool pt_hold_forget(struct pt_hold *hold, int64_t now, enum pt_forget which, struct pt_held *ret);
 
-/* When there is something to forget next: a time that must have passed, INT64_MAX if nothing is held. */
+/* When there is something to forget next: a time that must have passed, INT64_MAX if nothing is
+ * held. */
 int64_t pt_hold_due(const struct pt_hold *hold);

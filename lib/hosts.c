@@ -5,7 +5,6 @@
 
 #include "clients.h"
 
-
 /*
  * A cell and its part of the heads: as many of pairs as cells at most, half as many of addresses, a
  * quarter of names and of clients. The classes take a 256th of the cells.
@@ -30,9 +29,9 @@ static int hosts_init(struct pt_hosts *hosts)
         hosts->memo = calloc(1, sizeof *hosts->memo);
         if (!hosts->memo)
                 return -ENOMEM;
-        hosts->memo->head = pt_heads_at(&hosts->pairs, pt_siphash13(&hosts->settings.key,
-                                                                   hosts->memo->key,
-                                                                   sizeof hosts->memo->key));
+        hosts->memo->head =
+                pt_heads_at(&hosts->pairs, pt_siphash13(&hosts->settings.key, hosts->memo->key,
+                                                        sizeof hosts->memo->key));
         hosts->reserve = hosts->pool.count < 65536 ? 0 : hosts->pool.count / 256;
         hosts->class_count = hosts->pool.count / 16 + 2;
         hosts->classes = calloc(hosts->class_count, sizeof *hosts->classes);

@@ -72,8 +72,9 @@ void pt_hosts_prefetch_cells(const struct pt_hosts *hosts, const struct pt_addre
 uint32_t pt_hosts_client(const struct pt_hosts *hosts, const struct pt_address *client);
 
 /*
- * The newest resolution of the destination that this client was given and that counts at `time`. What
- * was answered before then explains a connection better than what the mirror delivered behind it.
+ * The newest resolution of the destination that this client was given and that counts at `time`.
+ * What was answered before then explains a connection better than what the mirror delivered behind
+ * it.
  */
 uint32_t pt_hosts_given(const struct pt_hosts *hosts, const struct pt_address *client,
                         const struct pt_address *destination, int64_t time);
@@ -99,7 +100,7 @@ struct pt_resolution_view {
         uint32_t link;
         struct pt_address address; /* canonical */
         int64_t time;
-        bool counts;             /* at the time asked for */
+        bool counts; /* at the time asked for */
 };
 
 struct pt_hosts_walk pt_hosts_walk(const struct pt_hosts *hosts, uint32_t client);
@@ -113,16 +114,18 @@ void pt_hosts_contact(struct pt_hosts *hosts, const struct pt_address *client,
                       const struct pt_address *destination, int64_t time);
 
 /*
- * Mark every question name that the client contacted strictly before `time`, or take the marks away;
- * and ask whether the question name of a resolution is marked. Between the two nothing is learned.
+ * Mark every question name that the client contacted strictly before `time`, or take the marks
+ * away; and ask whether the question name of a resolution is marked. Between the two nothing is
+ * learned.
  */
 void pt_hosts_mark_contacted(struct pt_hosts *hosts, uint32_t client, int64_t time, bool mark);
 bool pt_hosts_marked(const struct pt_hosts *hosts, uint32_t resolution);
 
 /*
- * A client's signature: filters over the ports and the addresses that the rules yield for what it was
- * given. The cells are kept here, one for each kind on first use; signature.c fills and reads them. Who
- * is given an IPv4 address and has a signature is signed at once, while all of it is at hand.
+ * A client's signature: filters over the ports and the addresses that the rules yield for what it
+ * was given. The cells are kept here, one for each kind on first use; signature.c fills and reads
+ * them. Who is given an IPv4 address and has a signature is signed at once, while all of it is at
+ * hand.
  */
 enum pt_filter_kind {
         PT_FILTER_PORTS,

@@ -5,7 +5,8 @@
 
 #include "verdict.h"
 
-/* What a costly rule gave for an address that came lately (Nymaim's rounds take a tenth of a us). */
+/* What a costly rule gave for an address that came lately (Nymaim's rounds take a tenth of a us).
+ */
 struct pt_result {
         uint32_t rule; /* place + 1; 0 for an empty entry */
         uint32_t ipv4;
@@ -15,7 +16,8 @@ struct pt_result {
 
 /*
  * What all port rules together yield for an address that came lately, as a filter: most SYNs go to
- * addresses that others went to, and to a port that no rule yields. It may say yes in vain, never no.
+ * addresses that others went to, and to a port that no rule yields. It may say yes in vain, never
+ * no.
  */
 struct pt_yield {
         uint32_t ipv4;

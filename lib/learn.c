@@ -5,7 +5,7 @@
 #include "names.h"
 
 #define COPY_WITHIN INT64_C(1000000000) /* 4.7 */
-#define REPEATS 1024 /* resolutions of one client and address that are kept */
+#define REPEATS 1024                    /* resolutions of one client and address that are kept */
 
 /* An answer's addresses under one owner: what becomes one answer cell. */
 struct group {
@@ -94,15 +94,16 @@ static bool is_copy(const struct pt_hosts *hosts, uint32_t client, const struct 
 }
 
 /*
- * Newest first is by time, and packets may be up to a second late: a late one goes behind those that
- * are later. Whoever sends many late ones on purpose finds that only a few are put in order. An
- * address that stands twice in an answer keeps the order of the records.
+ * Newest first is by time, and packets may be up to a second late: a late one goes behind those
+ * that are later. Whoever sends many late ones on purpose finds that only a few are put in order.
+ * An address that stands twice in an answer keeps the order of the records.
  */
 #define LATE_STEPS 64
 
 /*
- * A contact passes on to a newer resolution while the older still counts (4.5). The newest that counts
- * has the latest contact: contacts mark all that count, and it inherited from those before it.
+ * A contact passes on to a newer resolution while the older still counts (4.5). The newest that
+ * counts has the latest contact: contacts mark all that count, and it inherited from those before
+ * it.
  */
 static void inherit_contact(const struct pt_hosts *hosts, uint32_t head, struct resolution_cell *r)
 {
@@ -293,8 +294,8 @@ static void group_store(struct pt_hosts *hosts, uint32_t client, const struct gr
 }
 
 /*
- * A client that asks for the same name all day long is given the same address again and again, and what
- * walks those repeats must not become slow: of very many, the oldest goes.
+ * A client that asks for the same name all day long is given the same address again and again, and
+ * what walks those repeats must not become slow: of very many, the oldest goes.
  */
 static void bound_repeats(struct pt_hosts *hosts, uint32_t client, const struct pt_address *address)
 {
@@ -347,8 +348,9 @@ static enum pt_learned group_learn(struct pt_hosts *hosts, uint32_t client, stru
 }
 
 /*
- * Nearly all of what learning costs is waiting for memory: the heads and cells of the client, of the
- * question, and of each address. They are asked for all at once, and then the cells behind the heads.
+ * Nearly all of what learning costs is waiting for memory: the heads and cells of the client, of
+ * the question, and of each address. They are asked for all at once, and then the cells behind the
+ * heads.
  */
 static void fetch_ahead(const struct pt_hosts *hosts, const struct pt_given *given)
 {

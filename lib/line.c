@@ -5,10 +5,10 @@
 #include <string.h>
 
 /*
- * SYNs stay where they were put; what is kept in order is their places. The order has twice the room,
- * and moves back to the beginning when it has wandered to the end. Nearly all SYNs come in order, so
- * nearly all are appended; for one that does not, its place is searched by halves, and the others
- * move up by one block, so that no order of times costs more than that.
+ * SYNs stay where they were put; what is kept in order is their places. The order has twice the
+ * room, and moves back to the beginning when it has wandered to the end. Nearly all SYNs come in
+ * order, so nearly all are appended; for one that does not, its place is searched by halves, and
+ * the others move up by one block, so that no order of times costs more than that.
  */
 struct pt_line {
         struct pt_syn syns[PT_LINE_PLACES];

@@ -19,8 +19,8 @@ uint32_t pt_names_cells_of(const struct pt_hosts *hosts, uint32_t link);
 bool pt_names_is(const struct pt_hosts *hosts, uint32_t link, const struct pt_dns_name *name);
 
 /*
- * Mark a name, in whatever case it is written, or take the mark away; and ask for it. Marks stand only
- * while one SYN is judged.
+ * Mark a name, in whatever case it is written, or take the mark away; and ask for it. Marks stand
+ * only while one SYN is judged.
  */
 void pt_names_mark(struct pt_hosts *hosts, uint32_t link, bool mark);
 bool pt_names_marked(const struct pt_hosts *hosts, uint32_t link);

@@ -114,8 +114,7 @@ static void near_resolution(struct near *n, const struct pt_rule_class *class,
                             const struct pt_resolution_view *view)
 {
         uint32_t ipv4 = pt_address_low32(&view->address);
-        bool ports = n->given_ever &&
-                     pt_judge_may_yield(n->judge, ipv4, n->syn->destination_port);
+        bool ports = n->given_ever && pt_judge_may_yield(n->judge, ipv4, n->syn->destination_port);
         bool addresses = !n->given && class->with_address > 0;
 
         if (!ports && !addresses)

@@ -6,8 +6,8 @@
 
 #define ASKED_WITHIN (30 * PT_SECOND) /* 4.8 */
 #define QUIC_PORT 443
-#define QUIC_LEAST 5        /* a long header: first octet and version (RFC 8999 section 5.1) */
-#define QUIC_LONG 0x80      /* its first bit */
+#define QUIC_LEAST 5   /* a long header: first octet and version (RFC 8999 section 5.1) */
+#define QUIC_LONG 0x80 /* its first bit */
 
 static const enum pt_counter packet_counter[PT_PACKET_KINDS] = {
         [PT_PACKET_UDP] = PT_COUNT_DECODE_UDP,
@@ -87,8 +87,7 @@ static const int64_t *find_query(const struct pt_engine *engine, const struct pt
                 return NULL;
         if (query->time <= time && query->time >= time - ASKED_WITHIN)
                 return &query->wall;
-        if (query->again && query->time_before <= time &&
-            query->time_before >= time - ASKED_WITHIN)
+        if (query->again && query->time_before <= time && query->time_before >= time - ASKED_WITHIN)
                 return &query->wall_before;
         return NULL;
 }

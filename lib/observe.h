@@ -1,6 +1,6 @@
 /*
- * observe: what one packet teaches. A query is remembered, an answer learned at once, a SYN put into
- * the line.
+ * observe: what one packet teaches. A query is remembered, an answer learned at once, a SYN put
+ * into the line.
  */
 #pragma once
 

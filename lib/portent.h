@@ -57,8 +57,8 @@ PT_PUBLIC struct pt_rules *pt_rules_free(struct pt_rules *rules);
 
 /*
  * What the engine is told once; its strings are needed until pt_engine_new() returns. Times in
- * nanoseconds: reorder at most 1 s, window and cross_window at most max_window, that and throttle at
- * most 24 h. pt_settings_default() fills all of it.
+ * nanoseconds: reorder at most 1 s, window and cross_window at most max_window, that and throttle
+ * at most 24 h. pt_settings_default() fills all of it.
  */
 struct pt_settings {
         size_t memory;        /* budget in octets; at least PT_MEMORY_LEAST */
@@ -72,8 +72,8 @@ struct pt_settings {
         bool dns_events;
         bool connection_events;
         uint16_t connection_port_low, connection_port_high; /* which SYNs connection events tell */
-        const char *const *home_networks;  /* prefixes, ended by NULL */
-        const char *const *nat64_prefixes; /* /96 prefixes, ended by NULL */
+        const char *const *home_networks;                   /* prefixes, ended by NULL */
+        const char *const *nat64_prefixes;                  /* /96 prefixes, ended by NULL */
         uint64_t hash_key[2]; /* constant for replay, random for live */
 };
 
@@ -104,8 +104,8 @@ struct pt_engine;
 
 /*
  * 0; -ENOMEM; -EINVAL for settings out of range, for less memory than the fixed parts and the rules
- * leave room beside, and for what is no prefix. The rules must outlive the engine. The receiver must
- * not call the engine.
+ * leave room beside, and for what is no prefix. The rules must outlive the engine. The receiver
+ * must not call the engine.
  */
 PT_PUBLIC PT_MUST_CHECK int pt_engine_new(const struct pt_settings *settings,
                                           const struct pt_rules *rules,
@@ -113,7 +113,8 @@ PT_PUBLIC PT_MUST_CHECK int pt_engine_new(const struct pt_settings *settings,
                                           struct pt_engine **ret);
 PT_PUBLIC void pt_engine_packet(struct pt_engine *engine, const struct pt_frame *frame);
 
-/* The end of the input: all that waits is judged, all that is held back is told. Nothing may follow. */
+/* The end of the input: all that waits is judged, all that is held back is told. Nothing may
+ * follow. */
 PT_PUBLIC void pt_engine_finish(struct pt_engine *engine);
 PT_PUBLIC struct pt_engine *pt_engine_free(struct pt_engine *engine);
 
@@ -141,8 +142,8 @@ PT_PUBLIC PT_MUST_CHECK int pt_event_text(const struct pt_event *event,
                                           char **ret, size_t *ret_length);
 
 /* What was seen and done, by name: "capture.packets" is 1 and so on. False after the last. */
-PT_PUBLIC bool pt_engine_counter(const struct pt_engine *engine, size_t place, const char **ret_name,
-                                 uint64_t *ret_value);
+PT_PUBLIC bool pt_engine_counter(const struct pt_engine *engine, size_t place,
+                                 const char **ret_name, uint64_t *ret_value);
 
 #ifdef __cplusplus
 }

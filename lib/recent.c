@@ -5,8 +5,9 @@
 #include <string.h>
 
 /*
- * A place in two lists: the chain of its hash, and the circle of all entries by age, which begins and
- * ends at place 0: `older` of it is the youngest, `newer` of it the oldest. The payload follows.
+ * A place in two lists: the chain of its hash, and the circle of all entries by age, which begins
+ * and ends at place 0: `older` of it is the youngest, `newer` of it the oldest. The payload
+ * follows.
  */
 struct entry {
         uint8_t key[PT_RECENT_KEY];
@@ -28,7 +29,8 @@ static size_t stride_for(size_t payload)
 
 size_t pt_recent_size(uint32_t capacity, size_t payload)
 {
-        return ((size_t)capacity + 1) * stride_for(payload) + (size_t)capacity * 2 * sizeof(uint32_t);
+        return ((size_t)capacity + 1) * stride_for(payload) +
+               (size_t)capacity * 2 * sizeof(uint32_t);
 }
 
 int pt_recent_init(struct pt_recent *recent, uint32_t capacity, size_t payload,

@@ -4,7 +4,8 @@
 
 #define WORDS (sizeof((struct pt_filter){0}.bits) / sizeof(uint64_t))
 
-/* Not keyed: whoever fills a filter on purpose fills his own, and makes his own SYNs be searched. */
+/* Not keyed: whoever fills a filter on purpose fills his own, and makes his own SYNs be searched.
+ */
 static uint64_t place_of(uint32_t value)
 {
         return (value * UINT64_C(0x9e3779b97f4a7c15) >> 32) * (WORDS * 64) >> 32;
@@ -66,9 +67,9 @@ void pt_signature_sign(void *context, struct pt_filter *filters[PT_FILTER_KINDS]
 }
 
 /*
- * Fill the filter with what the client was given: with all of it on first use (what counts no longer
- * still makes near misses), and with what was given since `oldest` where the filter has grown full and
- * the last time is longer ago than what it is about counts.
+ * Fill the filter with what the client was given: with all of it on first use (what counts no
+ * longer still makes near misses), and with what was given since `oldest` where the filter has
+ * grown full and the last time is longer ago than what it is about counts.
  */
 static void fill(struct pt_judge *judge, uint32_t client, struct pt_filter *f, int64_t time,
                  int64_t oldest, int64_t span,

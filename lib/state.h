@@ -1,5 +1,6 @@
 /*
- * state: the engine's parts. Shared by engine, observe and tell; the rest of the world has portent.h.
+ * state: the engine's parts. Shared by engine, observe and tell; the rest of the world has
+ * portent.h.
  */
 #pragma once
 

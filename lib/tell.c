@@ -18,14 +18,15 @@ void pt_tell_answer(struct pt_engine *engine, const struct pt_frame *frame,
 {
         struct pt_event event = {
                 .kind = PT_EVENT_DNS,
-                .dns = {
-                        .packet = packet,
-                        .frame = frame,
-                        .dns = &engine->dns,
-                        .answer = &engine->answer,
-                        .asked = asked_wall != NULL,
-                        .asked_wall = asked_wall ? *asked_wall : 0,
-                },
+                .dns =
+                        {
+                                .packet = packet,
+                                .frame = frame,
+                                .dns = &engine->dns,
+                                .answer = &engine->answer,
+                                .asked = asked_wall != NULL,
+                                .asked_wall = asked_wall ? *asked_wall : 0,
+                        },
         };
 
         tell(engine, &event);
@@ -170,8 +171,7 @@ static size_t rotation_names(struct pt_engine *engine, const struct pt_rotation 
                         continue;
                 pt_hosts_evidence(engine->hosts, link, &engine->destination);
                 for (size_t j = 0; j < count && !known; j++)
-                        known = pt_dns_name_equal(&engine->names[j],
-                                                  &engine->destination.chain[0]);
+                        known = pt_dns_name_equal(&engine->names[j], &engine->destination.chain[0]);
                 if (!known)
                         engine->names[count++] = engine->destination.chain[0];
         }

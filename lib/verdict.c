@@ -188,7 +188,8 @@ static void judge_direct(struct trial *t, const struct pt_rule *rule)
 static bool cross_next(const struct trial *t, struct pt_hosts_walk *walk,
                        struct pt_resolution_view *ret)
 {
-        while (pt_hosts_next(t->judge->hosts, walk, t->syn->time, pt_judge_cross_oldest(t->judge, t->syn->time), ret))
+        while (pt_hosts_next(t->judge->hosts, walk, t->syn->time,
+                             pt_judge_cross_oldest(t->judge, t->syn->time), ret))
                 if (ret->counts && pt_address_is_ipv4(&ret->address) &&
                     ret->time >= t->syn->time - t->judge->settings.cross_window &&
                     !pt_address_equal(&ret->address, &t->syn->key))
@@ -268,7 +269,7 @@ static void judge_cross_rule(struct trial *t, const struct pt_rule *rule)
         if (!match.resolution)
                 return;
         match.destination_given = t->given != 0;
-        match.severity = !t->given          ? PT_SEVERITY_LOW
+        match.severity = !t->given         ? PT_SEVERITY_LOW
                          : match.contacted ? PT_SEVERITY_MEDIUM
                                            : PT_SEVERITY_HIGH;
         resolved = pt_hosts_resolved(hosts, match.resolution);
@@ -323,13 +324,13 @@ static void judge_address_rule(struct trial *t, const struct pt_rule *rule)
                 if (!leads_to_destination(t, rule, ipv4))
                         continue;
                 trial_add(t, &(struct pt_match){
-                        .rule = rule,
-                        .verdict = PT_DNS_CONFIRMED,
-                        .severity = PT_SEVERITY_HIGH,
-                        .resolution = view.link,
-                        .input = ipv4,
-                        .candidates = calculated_candidates(t, view.link),
-                });
+                                     .rule = rule,
+                                     .verdict = PT_DNS_CONFIRMED,
+                                     .severity = PT_SEVERITY_HIGH,
+                                     .resolution = view.link,
+                                     .input = ipv4,
+                                     .candidates = calculated_candidates(t, view.link),
+                             });
                 return;
         }
 }

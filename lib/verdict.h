@@ -1,7 +1,7 @@
 /*
  * verdict: a SYN, what its client was given, and the rules -> the best evidence for each rule
- * (design 4.3 to 4.6). Of hosts it changes the client's signature alone, and marks on names while it
- * judges.
+ * (design 4.3 to 4.6). Of hosts it changes the client's signature alone, and marks on names while
+ * it judges.
  */
 #pragma once
 
@@ -58,7 +58,7 @@ struct pt_match {
         unsigned candidates; /* values that could have matched, the hit included */
         bool contacted;      /* dns_other_address: the name that gave the port was contacted too */
         bool destination_given; /* the client was given the destination itself */
-        double chance;       /* written by the caller, from chance.h */
+        double chance;          /* written by the caller, from chance.h */
 };
 
 /* Why a SYN that fits a rule's arithmetic is no match: the nearest first. */
@@ -92,7 +92,7 @@ size_t pt_judge_size(const struct pt_rules *rules);
 struct pt_judgement {
         struct pt_match *matches; /* one for each rule that the SYN meets, the best of it */
         size_t count;
-        uint32_t given;           /* newest resolution of the destination for this client, or 0 */
+        uint32_t given; /* newest resolution of the destination for this client, or 0 */
 };
 
 struct pt_judgement pt_judge_syn(struct pt_judge *judge, const struct pt_syn *syn);

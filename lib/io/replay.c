@@ -409,8 +409,8 @@ enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *re
                                 .time = nanoseconds(&header->ts),
                                 .number = replay->number,
                                 .file = replay->file,
-                                .odd_time = header->ts.tv_usec < 0 ||
-                                            header->ts.tv_usec >= 1000000000,
+                                .odd_time =
+                                        header->ts.tv_usec < 0 || header->ts.tv_usec >= 1000000000,
                         };
                         return PT_REPLAY_FRAME;
                 }

@@ -107,9 +107,9 @@ static bool stopped(const struct pt_sink *sink)
 /* --- files ------------------------------------------------------------------------------------ */
 
 /*
- * Several programs may append to one file. Each write is whole, but who looks at the file's end while
- * another writes sees half of it. So everybody takes his turn, for a moment: whoever may read the file
- * can hold the lock for ever, and is not waited for.
+ * Several programs may append to one file. Each write is whole, but who looks at the file's end
+ * while another writes sees half of it. So everybody takes his turn, for a moment: whoever may read
+ * the file can hold the lock for ever, and is not waited for.
  */
 static void take_turn(const struct pt_sink *sink)
 {
