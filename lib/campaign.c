@@ -67,6 +67,19 @@ static void forget_old(struct client_matches *c, int64_t oldest)
                 c->announced = 0;
 }
 
+/* The one that was met longest ago gives way, not the one that came first and is met again. */
+static void forget_least_recent(struct client_matches *c)
+{
+        uint32_t oldest = 0;
+
+        for (uint32_t i = 1; i < c->count; i++)
+                if (c->matches[i].last < c->matches[oldest].last)
+                        oldest = i;
+        c->count--;
+        memmove(c->matches + oldest, c->matches + oldest + 1,
+                (c->count - oldest) * sizeof *c->matches);
+}
+
 static void remember(struct client_matches *c, const struct pt_syn *syn,
                      const struct pt_match *match, const struct pt_source *source)
 {
@@ -83,7 +96,7 @@ static void remember(struct client_matches *c, const struct pt_syn *syn,
                 return;
         }
         if (c->count == PT_CAMPAIGN_MATCHES)
-                memmove(c->matches, c->matches + 1, --c->count * sizeof *c->matches);
+                forget_least_recent(c);
         c->matches[c->count++] = (struct pt_campaign_match){
                 .destination = syn->key,
                 .source = *source,

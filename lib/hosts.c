@@ -210,6 +210,7 @@ struct pt_source pt_hosts_source(const struct pt_hosts *hosts, uint32_t resoluti
                 .client = client_at(hosts, r->client)->address,
                 .address = r->address,
                 .time = r->time,
+                .number = answer_at(hosts, r->answer)->number,
         };
 }
 
@@ -220,7 +221,9 @@ uint32_t pt_hosts_by_source(const struct pt_hosts *hosts, const struct pt_source
         for (; link; link = resolution_at(hosts, link)->pair) {
                 const struct resolution_cell *r = resolution_at(hosts, link);
 
-                if (r->time == source->time && is_pair(hosts, r, &source->client, &source->address))
+                if (r->time == source->time &&
+                    answer_at(hosts, r->answer)->number == source->number &&
+                    is_pair(hosts, r, &source->client, &source->address))
                         return link;
         }
         return 0;

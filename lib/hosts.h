@@ -190,6 +190,7 @@ struct pt_source {
         struct pt_address client;
         struct pt_address address; /* canonical */
         int64_t time;
+        uint32_t number; /* packet of the answer: times may be equal */
 };
 
 struct pt_source pt_hosts_source(const struct pt_hosts *hosts, uint32_t resolution);
