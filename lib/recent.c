@@ -38,7 +38,6 @@ int pt_recent_init(struct pt_recent *recent, uint32_t capacity, size_t payload,
 {
         *recent = (struct pt_recent){
                 .stride = stride_for(payload),
-                .payload = payload,
                 .capacity = capacity,
                 .fresh = 1,
                 .key = *key,

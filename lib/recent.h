@@ -14,7 +14,6 @@
 struct pt_recent {
         unsigned char *entries; /* place 0 heads the list of age */
         size_t stride;
-        size_t payload; /* octets that belong to the owner of the table, in each entry */
         struct pt_heads heads;
         uint32_t capacity;
         uint32_t count;

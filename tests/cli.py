@@ -3,10 +3,12 @@
 
 Runs in the checkout; the program is $PORTENT. Ends with the line "N passed, N failed".
 """
+import fcntl
 import json
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import stat
@@ -283,6 +285,26 @@ class Outputs(Case):
         self.assertEqual(result.returncode, 3)
         with open(out, "rb") as file:
             self.assertEqual(len(file.read().splitlines()), 1)
+
+    def test_a_file_that_may_not_grow_is_a_lost_output(self):
+        """RLIMIT_FSIZE: the signal that goes with it must not end the run without last words."""
+        out, said = self.path("out"), self.path("said")
+        result = run("-r", APT12, "-o", out, "-o", said, "--log", "dns,connection",
+                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+        self.assertEqual(result.returncode, 3)
+        self.assertIn(b"File too large", result.stderr)
+        self.assertIn(b"1 alert", result.stderr)
+        for path in out, said:
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), b"")
+
+    def test_a_lock_that_somebody_holds_is_not_waited_for(self):
+        """Whoever may read the file can hold its lock for ever."""
+        out = self.path("out", "")
+        with open(out, "rb") as holder:
+            fcntl.flock(holder, fcntl.LOCK_EX)
+            self.assertEqual(run("-q", "-r", APT12, "-o", out).returncode, 0)
+            self.assertEqual(len(holder.read().splitlines()), 1)
 
     def test_standard_descriptors_that_are_closed_are_not_mixed_up(self):
         """An output file opened as descriptor 2 would be given our last words."""
