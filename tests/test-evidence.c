@@ -113,6 +113,19 @@ Test(evidence, addresses_of_another_owner_are_not_of_this_resolution)
 }
 
 /* 17 names after the question: the first 14 of them and the owner are kept. */
+/* What the records do not say is not told as CNAME records. */
+Test(evidence, a_chain_that_the_records_do_not_make_is_broken)
+{
+        give(&g, 0, CLIENT, "a.example", "=cdn.example " A);
+        look(1, A);
+        cr_expect_not(evidence.chain_broken);
+        give(&g, 2, CLIENT, "a.example", "@other.example 192.0.2.1");
+        look(3, "192.0.2.1");
+        cr_expect(evidence.chain_broken);
+        cr_expect_str_eq(names_text(evidence.chain, evidence.chain_count),
+                         "a.example other.example");
+}
+
 Test(evidence, a_chain_that_is_too_long_keeps_its_beginning_and_the_owner)
 {
         char records[512] = "";
