@@ -27,7 +27,7 @@ FLOORS = [
     {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
      "ecs", "text"},
 ]
-IO = {"replay", "rulebook", "sink"}
+IO = {"notice", "replay", "rulebook", "sink"}
 
 # What a module may include of its own floor: its header needs it, or it is a part of the other.
 BESIDE = {
