@@ -193,6 +193,30 @@ void pt_output_flush(struct pt_output *output)
         }
 }
 
+size_t pt_output_poll(struct pt_output *output, struct pollfd *polls, size_t room, int *timeout)
+{
+        (void)output;
+        (void)polls;
+        (void)room;
+        (void)timeout;
+        return 0;
+}
+
+void pt_output_serve(struct pt_output *output)
+{
+        pt_output_flush(output);
+}
+
+void pt_output_reopen(struct pt_output *output)
+{
+        pt_output_flush(output);
+}
+
+void pt_output_finish(struct pt_output *output)
+{
+        pt_output_flush(output);
+}
+
 bool pt_output_lost(const struct pt_output *output)
 {
         return output->failed || output->lost > 0;

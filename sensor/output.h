@@ -4,6 +4,9 @@
  */
 #pragma once
 
+#include <poll.h>
+
+#include "../lib/io/notice.h"
 #include "../lib/io/sink.h"
 #include "../lib/portent.h"
 #include "options.h"
@@ -17,6 +20,9 @@ struct pt_output_settings {
         volatile bool *stop; /* ends the waiting for a destination that takes nothing; set
                                 when there is none left that takes anything */
         const struct pt_observer *observer;
+        struct pt_notify notify; /* who is told of trouble, of its end and of what was lost; if
+                                    nobody is, it is said on standard error */
+        bool live;               /* nothing is waited for: see pt_output_serve() */
 };
 
 /* 0, or a negative errno with a sentence. Borrows what the settings point to. */
@@ -32,8 +38,29 @@ void pt_output_line(struct pt_output *output, const char *ecs, const char *text)
 /* The number of the next line, which it is then. */
 uint64_t pt_output_number(struct pt_output *output);
 
-/* Write what has been gathered. */
+/* Write what has been gathered. Live, as far as that goes without waiting. */
 void pt_output_flush(struct pt_output *output);
+
+/*
+ * Live: what the outputs wait for. Up to `room` descriptors are put into `polls`; returns how many.
+ * `*timeout` (milliseconds, -1 for ever) is made shorter if an output has to do something before.
+ */
+size_t pt_output_poll(struct pt_output *output, struct pollfd *polls, size_t room, int *timeout);
+
+/* Live: do all that can be done now without waiting. To be called before each poll(). Cheap. */
+void pt_output_serve(struct pt_output *output);
+
+/*
+ * Open all files anew, for HUP: what was written before is in the old ones, what follows will be in
+ * the new ones. Where that fails, the old one goes on, which is told, and it is tried again.
+ */
+void pt_output_reopen(struct pt_output *output);
+
+/*
+ * The end. Live, about a second is given to readers that are there, and what waits then goes to the
+ * spool; what has none is counted as dropped. After this nothing waits in memory.
+ */
+void pt_output_finish(struct pt_output *output);
 
 /* Did a destination stop taking lines? (It was said when it did.) */
 bool pt_output_lost(const struct pt_output *output);
