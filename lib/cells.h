@@ -124,6 +124,7 @@ struct pt_hosts {
         struct pt_counters *counters;
         pt_hosts_sign *sign;
         void *sign_context;
+        uint32_t round; /* of the rules, from 1 */
         struct pair_memo *memo;
         struct pt_pool pool;
         struct pt_heads clients;

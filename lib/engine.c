@@ -52,7 +52,7 @@ struct plan {
         size_t hosts;
 };
 
-static int plan_memory(size_t memory, const struct pt_rules *rules, struct plan *ret)
+static int plan_memory(size_t memory, struct plan *ret)
 {
         struct plan plan = {.queries = 32768, .syns = 16384, .held = 4096, .campaigns = 256};
         size_t fixed;
@@ -70,8 +70,7 @@ static int plan_memory(size_t memory, const struct pt_rules *rules, struct plan 
                 ANSWER_ADDRESSES * sizeof(struct pt_dns_address) +
                 pt_recent_size(plan.queries, sizeof(struct pt_query)) +
                 pt_recent_size(plan.syns, sizeof(struct pt_seen)) + pt_hold_size(plan.held) +
-                pt_campaign_size(plan.campaigns) + pt_judge_size(rules) +
-                (rules->count + 1) * sizeof(void *) +
+                pt_campaign_size(plan.campaigns) + pt_judge_size() + PT_RULES * sizeof(void *) +
                 PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
         if (memory < 2 * fixed)
                 return -EINVAL;
@@ -80,14 +79,14 @@ static int plan_memory(size_t memory, const struct pt_rules *rules, struct plan 
         return 0;
 }
 
-static bool settings_sound(const struct pt_settings *s)
+bool pt_engine_settings_sound(const struct pt_settings *s)
 {
         return s->reorder >= 0 && s->reorder <= PT_SECOND && s->window > 0 &&
                s->window <= s->max_window && s->max_window <= 24 * PT_HOUR && s->cross_window > 0 &&
                s->cross_window <= s->max_window && s->throttle > 0 && s->throttle <= 24 * PT_HOUR;
 }
 
-static int read_prefixes(const char *const *texts, struct pt_prefix **ret, size_t *ret_count)
+int pt_engine_read_prefixes(const char *const *texts, struct pt_prefix **ret, size_t *ret_count)
 {
         struct pt_prefix *list;
         size_t count = 0;
@@ -109,11 +108,12 @@ static int read_prefixes(const char *const *texts, struct pt_prefix **ret, size_
 
 static int read_settings(struct pt_engine *engine)
 {
-        int r = read_prefixes(engine->settings.home_networks, &engine->home, &engine->home_count);
+        int r = pt_engine_read_prefixes(engine->settings.home_networks, &engine->home,
+                                        &engine->home_count);
 
         if (r == 0)
-                r = read_prefixes(engine->settings.nat64_prefixes, &engine->nat64,
-                                  &engine->nat64_count);
+                r = pt_engine_read_prefixes(engine->settings.nat64_prefixes, &engine->nat64,
+                                            &engine->nat64_count);
         for (size_t i = 0; r == 0 && i < engine->nat64_count; i++)
                 if (engine->nat64[i].bits != 96)
                         r = -EINVAL;
@@ -134,15 +134,20 @@ static int make_hosts(struct pt_engine *engine, const struct plan *plan)
         return pt_hosts_new(&hosts, &engine->counters, &engine->hosts);
 }
 
-static int make_judge(struct pt_engine *engine)
+struct pt_verdict_settings pt_engine_verdict_settings(const struct pt_engine *engine)
 {
-        struct pt_verdict_settings verdict = {
+        return (struct pt_verdict_settings){
                 .reorder = engine->settings.reorder,
                 .window = engine->settings.window,
                 .cross_window = engine->settings.cross_window,
                 .lab = engine->settings.lab,
                 .home = {engine->home, engine->home_count},
         };
+}
+
+static int make_judge(struct pt_engine *engine)
+{
+        struct pt_verdict_settings verdict = pt_engine_verdict_settings(engine);
 
         return pt_judge_new(&verdict, engine->rules, engine->hosts, &engine->counters,
                             &engine->judge);
@@ -153,7 +158,7 @@ static int make_rooms(struct pt_engine *engine)
         engine->waiting_bytes = malloc(PT_FRAME_KEPT);
         engine->answer.addresses = calloc(ANSWER_ADDRESSES, sizeof *engine->answer.addresses);
         engine->answer.capacity = ANSWER_ADDRESSES;
-        engine->also = calloc(engine->rules->count + 1, sizeof(void *));
+        engine->also = calloc(PT_RULES, sizeof(void *)); /* rules may be reloaded */
         engine->names = calloc(PT_CAMPAIGN_MATCHES, sizeof *engine->names);
         if (!engine->waiting_bytes || !engine->answer.addresses || !engine->also || !engine->names)
                 return -ENOMEM;
@@ -198,11 +203,11 @@ int pt_engine_new(const struct pt_settings *settings, const struct pt_rules *rul
 {
         struct pt_engine *engine;
         struct plan plan;
-        int r = plan_memory(settings->memory, rules, &plan);
+        int r = plan_memory(settings->memory, &plan);
 
         if (r < 0)
                 return r;
-        if (!settings_sound(settings))
+        if (!pt_engine_settings_sound(settings))
                 return -EINVAL;
         engine = calloc(1, sizeof *engine);
         if (!engine)

@@ -41,16 +41,22 @@ size_t pt_hold_size(uint32_t capacity)
         return pt_recent_size(capacity, sizeof(struct pt_held));
 }
 
+void pt_hold_set_throttle(struct pt_hold *hold, int64_t throttle)
+{
+        hold->throttle = throttle;
+}
+
+/* By the rule's id, which stays the same when the rules are read again. */
 static struct pt_recent_key key_of(const struct pt_hold *hold, const struct pt_syn *syn,
                                    const struct pt_rule *rule)
 {
         struct pt_recent_key key = {0};
-        uint32_t place = rule->place;
+        uint64_t id = pt_siphash13(&hold->recent.key, rule->id, strlen(rule->id));
 
         memcpy(key.octets, &syn->client, 16);
         memcpy(key.octets + 16, &syn->destination, 16);
         memcpy(key.octets + 32, &syn->destination_port, 2);
-        memcpy(key.octets + 34, &place, 4);
+        memcpy(key.octets + 34, &id, 8);
         pt_recent_hash(&hold->recent, &key);
         return key;
 }
@@ -114,6 +120,24 @@ bool pt_hold_forget(struct pt_hold *hold, int64_t now, enum pt_forget which, str
         *ret = *oldest;
         pt_recent_drop_oldest(&hold->recent);
         return true;
+}
+
+void pt_hold_adopt(struct pt_hold *hold, const struct pt_rules *rules,
+                   void (*gone)(void *context, const struct pt_held *held), void *context)
+{
+        struct pt_held *held = pt_recent_oldest(&hold->recent), *next;
+
+        for (; held; held = next) {
+                const struct pt_rule *rule = pt_rules_find(rules, held->rule->id);
+
+                next = pt_recent_younger(&hold->recent, held);
+                if (rule) {
+                        held->rule = rule;
+                        continue;
+                }
+                gone(context, held);
+                pt_recent_drop(&hold->recent, held);
+        }
 }
 
 int64_t pt_hold_due(const struct pt_hold *hold)

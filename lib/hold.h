@@ -46,6 +46,16 @@ bool pt_hold_pass(struct pt_hold *hold, const struct pt_syn *syn, const struct p
 bool pt_hold_full(const struct pt_hold *hold, const struct pt_syn *syn,
                   const struct pt_match *match);
 
+/* The length of a first hold from now on; those that hold already keep theirs. */
+void pt_hold_set_throttle(struct pt_hold *hold, int64_t throttle);
+
+/*
+ * The rules are other ones from now on: what is held goes on under the rule of the same id. What
+ * was held by a rule that is not among them is handed to `gone`, and is forgotten.
+ */
+void pt_hold_adopt(struct pt_hold *hold, const struct pt_rules *rules,
+                   void (*gone)(void *context, const struct pt_held *held), void *context);
+
 enum pt_forget {
         PT_FORGET_SILENT, /* those silent for more than 24 h at `now` */
         PT_FORGET_ROOM,   /* the least recent one, whatever its age */

@@ -47,6 +47,7 @@ int pt_hosts_new(const struct pt_hosts_settings *settings, struct pt_counters *c
                 return -ENOMEM;
         hosts->settings = *settings;
         hosts->counters = counters;
+        hosts->round = 1;
         if (hosts_init(hosts) < 0) {
                 pt_hosts_free(hosts);
                 return -ENOMEM;
@@ -244,6 +245,17 @@ struct pt_filter *pt_hosts_filter(struct pt_hosts *hosts, uint32_t client, enum 
                         return filter_at(hosts, *link);
                 link = &filter_at(hosts, *link)->next;
         }
+}
+
+uint32_t pt_hosts_round(const struct pt_hosts *hosts)
+{
+        return hosts->round;
+}
+
+void pt_hosts_next_round(struct pt_hosts *hosts)
+{
+        if (++hosts->round == 0)
+                hosts->round = 1;
 }
 
 void pt_hosts_set_sign(struct pt_hosts *hosts, pt_hosts_sign *sign, void *context)

@@ -136,9 +136,16 @@ enum pt_filter_kind {
 struct pt_filter {
         int64_t rebuilt; /* when it was filled from nothing, engine time */
         uint32_t next;   /* link of the next kind */
-        bool filled;
+        uint32_t filled; /* under which rules: see pt_hosts_round(); 0 for not at all */
         uint64_t bits[6];
 };
+
+/*
+ * The rules' number: filters that were filled in another round are not filled. A new round begins
+ * when the rules change.
+ */
+uint32_t pt_hosts_round(const struct pt_hosts *hosts);
+void pt_hosts_next_round(struct pt_hosts *hosts);
 
 /* NULL if there is no cell for it. */
 struct pt_filter *pt_hosts_filter(struct pt_hosts *hosts, uint32_t client,

@@ -35,7 +35,7 @@ struct pt_judge {
         const struct pt_rules *rules;
         struct pt_hosts *hosts;
         struct pt_counters *counters;
-        struct pt_match *matches;  /* room for one per rule */
+        struct pt_match *matches;  /* room for one of each of PT_RULES */
         uint64_t seen_ports[1024]; /* a bit per port, cleared after use */
         struct pt_result results[PT_RESULTS];
         struct pt_yield yields[PT_YIELDS];

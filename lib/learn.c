@@ -177,7 +177,7 @@ static void sign_given(struct pt_hosts *hosts, const struct client_cell *c,
         for (unsigned i = 0; link; i++) {
                 struct pt_filter *f = filter_at(hosts, link);
 
-                filters[i] = f->filled ? f : NULL;
+                filters[i] = f->filled == hosts->round ? f : NULL;
                 link = f->next;
         }
         hosts->sign(hosts->sign_context, filters, pt_address_low32(a));

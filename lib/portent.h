@@ -111,6 +111,19 @@ PT_PUBLIC PT_MUST_CHECK int pt_engine_new(const struct pt_settings *settings,
                                           const struct pt_rules *rules,
                                           const struct pt_receiver *receiver,
                                           struct pt_engine **ret);
+
+/*
+ * Other rules, and those settings that shape no memory, from the next judgement on: lab,
+ * near_misses, cross_window, throttle, home_networks and which events are told. The other settings
+ * are not looked at: they stay as they were. What clients were given goes on, and so does what is
+ * held back by rules that still have the same id; of what the others held back the number is told.
+ * Takes no more memory than the engine has. 0, and the old rules are needed no longer; -ENOMEM or
+ * -EINVAL, and nothing has changed.
+ */
+PT_PUBLIC PT_MUST_CHECK int pt_engine_reload(struct pt_engine *engine,
+                                             const struct pt_settings *settings,
+                                             const struct pt_rules *rules);
+
 PT_PUBLIC void pt_engine_packet(struct pt_engine *engine, const struct pt_frame *frame);
 
 /* The end of the input: all that waits is judged, all that is held back is told. Nothing may

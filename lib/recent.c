@@ -151,13 +151,35 @@ void *pt_recent_oldest(const struct pt_recent *recent)
         return recent->count ? entry_at(recent, entry_at(recent, 0)->newer) + 1 : NULL;
 }
 
-void pt_recent_drop_oldest(struct pt_recent *recent)
+static uint32_t place_of(const struct pt_recent *recent, const void *payload)
 {
-        uint32_t place = entry_at(recent, 0)->newer;
+        const unsigned char *entry = (const unsigned char *)payload - sizeof(struct entry);
 
+        return (uint32_t)((size_t)(entry - recent->entries) / recent->stride);
+}
+
+void *pt_recent_younger(const struct pt_recent *recent, const void *payload)
+{
+        uint32_t place = entry_at(recent, place_of(recent, payload))->newer;
+
+        return place ? entry_at(recent, place) + 1 : NULL;
+}
+
+static void drop(struct pt_recent *recent, uint32_t place)
+{
         unlink_chain(recent, place);
         unlink_age(recent, place);
         entry_at(recent, place)->chain = recent->spare;
         recent->spare = place;
         recent->count--;
+}
+
+void pt_recent_drop_oldest(struct pt_recent *recent)
+{
+        drop(recent, entry_at(recent, 0)->newer);
+}
+
+void pt_recent_drop(struct pt_recent *recent, const void *payload)
+{
+        drop(recent, place_of(recent, payload));
 }

@@ -86,6 +86,9 @@ static inline const struct pt_rule_class *pt_rules_for_port(const struct pt_rule
         return &rules->classes[rules->class_of_port[port]];
 }
 
+/* The rule of this id, NULL if there is none. */
+const struct pt_rule *pt_rules_find(const struct pt_rules *rules, const char *id);
+
 /* Does the rule's own limit admit this port? */
 bool pt_rule_admits_port(const struct pt_rules *rules, const struct pt_rule *rule, uint16_t port);
 

@@ -286,6 +286,21 @@ int pt_rules_finish(struct pt_rules_builder *builder, struct pt_rules **ret)
         return 0;
 }
 
+static int compare_id(const void *id, const void *element)
+{
+        const struct pt_rule *const *rule = element;
+
+        return strcmp(id, (*rule)->id);
+}
+
+const struct pt_rule *pt_rules_find(const struct pt_rules *rules, const char *id)
+{
+        struct pt_rule **found =
+                bsearch(id, rules->list, rules->count, sizeof(struct pt_rule *), compare_id);
+
+        return found ? *found : NULL;
+}
+
 struct pt_rules *pt_rules_free(struct pt_rules *rules)
 {
         if (!rules)

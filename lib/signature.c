@@ -77,18 +77,19 @@ static void fill(struct pt_judge *judge, uint32_t client, struct pt_filter *f, i
 {
         struct pt_hosts_walk walk;
         struct pt_resolution_view view;
+        uint32_t round = pt_hosts_round(judge->hosts);
 
-        if (f->filled && time - f->rebuilt <= span)
+        if (f->filled == round && time - f->rebuilt <= span)
                 return;
-        if (f->filled && !filter_half_full(f)) {
+        if (f->filled == round && !filter_half_full(f)) {
                 f->rebuilt = time; /* and is looked at again after another span */
                 return;
         }
-        if (!f->filled)
+        if (f->filled != round)
                 oldest = INT64_MIN;
         memset(f->bits, 0, sizeof f->bits);
         f->rebuilt = time;
-        f->filled = true;
+        f->filled = round;
         walk = pt_hosts_walk(judge->hosts, client);
         while (pt_hosts_next(judge->hosts, &walk, time, oldest, &view))
                 if (pt_address_is_ipv4(&view.address))

@@ -66,6 +66,11 @@ struct pt_seen {
         int64_t time; /* engine time of its last copy */
 };
 
+/* Shared by making an engine and changing one: see engine.c. */
+bool pt_engine_settings_sound(const struct pt_settings *settings);
+int pt_engine_read_prefixes(const char *const *texts, struct pt_prefix **ret, size_t *ret_count);
+struct pt_verdict_settings pt_engine_verdict_settings(const struct pt_engine *engine);
+
 static inline void pt_engine_count(struct pt_engine *engine, enum pt_counter counter)
 {
         engine->counters.value[counter]++;

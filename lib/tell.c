@@ -85,7 +85,7 @@ static void tell_near_miss(struct pt_engine *engine, const struct pt_syn *syn, u
 
 /* ---- repeats (4.10) ---- */
 
-static void tell_repeats(struct pt_engine *engine, const struct pt_held *held)
+void pt_tell_held(struct pt_engine *engine, const struct pt_held *held)
 {
         struct pt_event event = {.kind = PT_EVENT_REPEATS, .repeats = held};
 
@@ -100,7 +100,7 @@ void pt_tell_repeats(struct pt_engine *engine, enum pt_forget which)
         struct pt_held held;
 
         while (pt_hold_forget(engine->hold, engine->clock.now, which, &held))
-                tell_repeats(engine, &held);
+                pt_tell_held(engine, &held);
         engine->hold_due = pt_hold_due(engine->hold);
 }
 
@@ -114,7 +114,7 @@ static void make_room(struct pt_engine *engine, const struct pt_syn *syn,
             !pt_hold_forget(engine->hold, engine->clock.now, PT_FORGET_ROOM, &held))
                 return;
         pt_engine_count(engine, PT_COUNT_HOLD_EVICTED);
-        tell_repeats(engine, &held);
+        pt_tell_held(engine, &held);
 }
 
 /* ---- alerts ---- */

@@ -11,7 +11,10 @@ void pt_tell_syn(struct pt_engine *engine, const struct pt_syn *syn);
 /* The hash by which the table of SYNs knows it. */
 uint32_t pt_tell_hash(const struct pt_engine *engine, const struct pt_syn *syn);
 
-/* Repeats that are forgotten now are told. */
+/* What was held back by one match and never told, if that is any. */
+void pt_tell_held(struct pt_engine *engine, const struct pt_held *held);
+
+/* The same for all that is forgotten now. */
 void pt_tell_repeats(struct pt_engine *engine, enum pt_forget which);
 
 /* A DNS response; `asked_wall` is the packet time of its query, NULL if none was seen. */

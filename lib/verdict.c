@@ -30,7 +30,7 @@ int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rul
         judge->rules = rules;
         judge->hosts = hosts;
         judge->counters = counters;
-        judge->matches = calloc(rules->count + 1, sizeof *judge->matches);
+        judge->matches = calloc(PT_RULES, sizeof *judge->matches);
         if (!judge->matches) {
                 pt_judge_free(judge);
                 return -ENOMEM;
@@ -48,9 +48,19 @@ struct pt_judge *pt_judge_free(struct pt_judge *judge)
         return NULL;
 }
 
-size_t pt_judge_size(const struct pt_rules *rules)
+size_t pt_judge_size(void)
 {
-        return sizeof(struct pt_judge) + (rules->count + 1) * sizeof(struct pt_match);
+        return sizeof(struct pt_judge) + PT_RULES * sizeof(struct pt_match);
+}
+
+void pt_judge_adopt(struct pt_judge *judge, const struct pt_verdict_settings *settings,
+                    const struct pt_rules *rules)
+{
+        judge->settings = *settings;
+        judge->rules = rules;
+        memset(judge->results, 0, sizeof judge->results);
+        memset(judge->yields, 0, sizeof judge->yields);
+        pt_hosts_next_round(judge->hosts);
 }
 
 bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address)

@@ -81,13 +81,18 @@ struct pt_verdict_settings {
         struct pt_prefixes home;
 };
 
-struct pt_judge; /* rules, hosts, settings, and room for one match per rule */
+struct pt_judge; /* rules, hosts, settings, and room for a match of each of PT_RULES */
 
 /* 0, or -ENOMEM. Borrows all of its arguments. */
 int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rules *rules,
                  struct pt_hosts *hosts, struct pt_counters *counters, struct pt_judge **ret);
 struct pt_judge *pt_judge_free(struct pt_judge *judge);
-size_t pt_judge_size(const struct pt_rules *rules);
+size_t pt_judge_size(void);
+
+/* Other rules and settings from now on: nothing of what was worked out with the old ones is left.
+ */
+void pt_judge_adopt(struct pt_judge *judge, const struct pt_verdict_settings *settings,
+                    const struct pt_rules *rules);
 
 struct pt_judgement {
         struct pt_match *matches; /* one for each rule that the SYN meets, the best of it */

@@ -23,7 +23,8 @@ FLOORS = [
     {"pool", "recent", "cells", "names", "clients", "hosts", "learn", "contact",
      "evidence"},
     {"verdict", "judge", "signature", "near", "chance", "hold", "campaign"},
-    {"event", "line", "state", "tell", "observe", "engine"},
+    {"event", "line", "state", "tell", "observe", "engine",
+     "reload"},
     {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
      "ecs", "text"},
 ]
@@ -53,6 +54,7 @@ BESIDE = {
     "state": {"event", "line"},
     "tell": {"event", "state"},
     "observe": {"state", "tell"},
+    "reload": {"state", "tell"},
     "engine": {"observe", "state", "tell"},
     "reason": {"words"},
     "document": {"community", "words"},

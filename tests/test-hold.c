@@ -11,7 +11,8 @@
 #define CAPACITY 4
 
 static struct pt_hold *hold;
-static struct pt_rule rules[2] = {{.place = 0}, {.place = 1}};
+static struct pt_rule rules[2] = {{.id = (char *)"first", .place = 0},
+                                  {.id = (char *)"second", .place = 1}};
 
 static void make_hold(void)
 {
@@ -101,8 +102,8 @@ Test(hold, a_hold_that_held_nothing_tells_no_count) /* 4.10 */
 /* 300, 600, 1200, ..., 76800, and then 86400 instead of 153600. */
 Test(hold, the_hold_doubles_with_each_alert_up_to_a_day) /* 4.10 */
 {
-        static const int64_t lengths[] = {300,  600,   1200,  2400,  4800, 9600,
-                                          19200, 38400, 76800, DAY, DAY, DAY};
+        static const int64_t lengths[] = {300,   600,   1200,  2400, 4800, 9600,
+                                          19200, 38400, 76800, DAY,  DAY,  DAY};
         int64_t time = 0;
 
         cr_expect_eq(pass(0, 73), 0);
@@ -157,7 +158,8 @@ Test(hold, client_rule_destination_and_port_are_held_each_for_itself) /* 4.10 */
         syn = syn_at(2);
         syn.client_port = 4444;
         syn.sequence = 5;
-        cr_expect_not(pt_hold_pass(hold, &syn, &match, &suppressed), "ports of its own don't count");
+        cr_expect_not(pt_hold_pass(hold, &syn, &match, &suppressed),
+                      "ports of its own don't count");
 }
 
 Test(hold, a_day_of_silence_and_it_is_forgotten_with_its_pending_count) /* 4.10 */

@@ -212,3 +212,27 @@ Test(recent, no_order_of_operations_makes_it_differ_from_a_plain_list)
                 pt_recent_deinit(&recent);
         }
 }
+
+Test(recent, entries_come_in_order_of_age_and_any_of_them_goes)
+{
+        struct pt_recent recent;
+        unsigned *payload;
+
+        make_table(&recent, 4);
+        for (unsigned i = 1; i <= 4; i++)
+                touch(&recent, i, i);
+        touch(&recent, 2, 2); /* 1 3 4 2 */
+        payload = pt_recent_younger(&recent, pt_recent_oldest(&recent));
+        cr_expect_eq(*payload, 3);
+        pt_recent_drop(&recent, payload);
+        cr_expect_null(pt_recent_find(&recent, key_of(&recent, 3)));
+        payload = pt_recent_younger(&recent, pt_recent_oldest(&recent));
+        cr_expect_eq(*payload, 4);
+        payload = pt_recent_younger(&recent, payload);
+        cr_expect_eq(*payload, 2);
+        cr_expect_null(pt_recent_younger(&recent, payload));
+        touch(&recent, 5, 5); /* takes the place that was given back */
+        cr_expect_eq(recent.count, 4);
+        cr_expect_eq(oldest(&recent), 1);
+        pt_recent_deinit(&recent);
+}
