@@ -278,6 +278,16 @@ int pt_strict_parse(struct pt_strict *s, const char *text, size_t length,
         return 0;
 }
 
+unsigned pt_strict_line(const struct pt_strict *s)
+{
+        size_t offset = find(s, false);
+        unsigned line = 1;
+
+        for (size_t i = 0; i < offset; i++)
+                line += s->text[i] == '\n';
+        return line;
+}
+
 static void enter(struct pt_strict *s, const char *key, size_t place)
 {
         assert(s->depth < PT_STRICT_DEPTH); /* what readers know is not so deep */

@@ -59,6 +59,9 @@ void pt_strict_enter_key(struct pt_strict *s, json_t *object, const char *key);
 void pt_strict_enter_element(struct pt_strict *s, size_t place);
 void pt_strict_leave(struct pt_strict *s);
 
+/* The line (1-based) that the present value begins in. */
+unsigned pt_strict_line(const struct pt_strict *s);
+
 /* The place of the present element in its array. */
 static inline size_t pt_strict_place(const struct pt_strict *s)
 {

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +57,7 @@ static int read_value(struct pt_strict *s, json_t *value, void *into)
         struct place *place = into;
         enum pt_option_type type = place->option->type;
 
+        place->options->line[place->option - pt_option_table] = pt_strict_line(s);
         if (pt_option_is_list(place->option))
                 return read_list(s, value, place);
         if (type == PT_OPTION_FLAG) {
@@ -361,89 +361,4 @@ struct pt_settings pt_config_settings(const struct pt_options *options)
         settings.home_networks = home->count ? (const char *const *)home->list : none;
         settings.nat64_prefixes = nat64->count ? (const char *const *)nat64->list : none;
         return settings;
-}
-
-/* ---- and back ---- */
-
-static json_t *texts_json(const struct pt_texts *texts)
-{
-        json_t *list = json_array();
-
-        for (size_t i = 0; i < texts->count; i++)
-                json_array_append_new(list, json_string(texts->list[i]));
-        return list;
-}
-
-static json_t *kinds_json(unsigned log)
-{
-        json_t *list = json_array();
-
-        for (unsigned i = 0; pt_log_kind_name(i); i++) {
-                if (log & 1u << i)
-                        json_array_append_new(list, json_string(pt_log_kind_name(i)));
-        }
-        return list;
-}
-
-/* The value of an option as the file would have it; NULL if it has none. */
-static json_t *value_json(const struct pt_options *options, const struct pt_option *option)
-{
-        const void *value = (const char *)options + option->offset;
-        char text[PT_VALUE_TEXT];
-
-        switch (option->type) {
-        case PT_OPTION_FLAG:
-                return json_boolean(*(const bool *)value);
-        case PT_OPTION_TEXT:
-                return *(char *const *)value ? json_string(*(char *const *)value) : NULL;
-        case PT_OPTION_DURATION:
-                return json_string(pt_duration_format(*(const int64_t *)value, text));
-        case PT_OPTION_SIZE:
-                return json_string(pt_size_format(*(const int64_t *)value, text));
-        case PT_OPTION_PORTS:
-                return json_string(pt_ports_format(*(const struct pt_ports *)value, text));
-        case PT_OPTION_FORMAT:
-                return json_string(pt_format_name(*(const enum pt_format *)value));
-        case PT_OPTION_KINDS:
-                return kinds_json(*(const unsigned *)value);
-        default:
-                return texts_json(value);
-        }
-}
-
-/* Put a value where the dots of its key lead to. 0, or -1. */
-static int put(json_t *object, const char *key, json_t *value)
-{
-        char group[PT_VALUE_TEXT];
-        size_t length = strcspn(key, ".");
-        json_t *inner;
-
-        if (!key[length])
-                return json_object_set_new(object, key, value);
-        assert(length < sizeof group);
-        snprintf(group, sizeof group, "%.*s", (int)length, key);
-        inner = json_object_get(object, group);
-        if (!inner) {
-                inner = json_object();
-                json_object_set_new(object, group, inner);
-        }
-        return put(inner, key + length + 1, value);
-}
-
-int pt_config_print(FILE *file, const struct pt_options *options)
-{
-        json_t *object = json_object();
-        int r = object ? 0 : -ENOMEM;
-
-        for (size_t i = 0; r == 0 && i < pt_option_count; i++) {
-                const struct pt_option *option = &pt_option_table[i];
-                json_t *value = option->key ? value_json(options, option) : NULL;
-
-                if (value && put(object, option->key, value) < 0)
-                        r = -ENOMEM;
-        }
-        if (r == 0 && (json_dumpf(object, file, JSON_INDENT(8)) < 0 || fputc('\n', file) == EOF))
-                r = -EIO;
-        json_decref(object);
-        return r;
 }

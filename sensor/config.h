@@ -1,7 +1,7 @@
 /*
  * config: the configuration file and the command line -> options -> what the engine is told.
  *
- * The file is read strictly, by the table of options; and it can be written from them.
+ * The file is read strictly, by the table of options. effect.h writes one from them.
  */
 #pragma once
 
@@ -29,6 +29,3 @@ int pt_config_options(int argc, char *const *argv, struct pt_options *options,
 
 /* What the engine is told of it. Borrows the options. */
 struct pt_settings pt_config_settings(const struct pt_options *options);
-
-/* Everything that a configuration can say, as it is in effect. 0, or -ENOMEM, or -EIO. */
-int pt_config_print(FILE *file, const struct pt_options *options);

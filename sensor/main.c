@@ -14,6 +14,7 @@
 #include "arena.h"
 #include "check.h"
 #include "config.h"
+#include "effect.h"
 #include "explain.h"
 #include "health.h"
 #include "load.h"
@@ -106,12 +107,7 @@ static enum status read_options(struct pt_options *options, int argc, char **arg
 
 static enum status print_config(const struct pt_options *options)
 {
-        struct pt_options shown = *options;
-        char *folder[2] = {(char *)pt_load_folder(), NULL};
-
-        if (!shown.rules.count)
-                shown.rules = (struct pt_texts){folder, 1};
-        if (pt_config_print(stdout, &shown) < 0 || fflush(stdout) != 0)
+        if (pt_effect_print(stdout, options) < 0 || fflush(stdout) != 0)
                 return STATUS_START;
         return STATUS_DONE;
 }

@@ -35,8 +35,8 @@ const struct pt_option pt_option_table[] = {
          "append what is found to this file, - for standard output; repeatable"},
         {PT_GROUP_OUTPUT, 0, "format", "FORMAT", "format",
          PT_OPTION_FORMAT, AT(format), "auto", 0, 0,
-         "ecs (one JSON document a line), text (one readable line for each alert), or auto: text "
-         "on a terminal, ecs elsewhere"},
+         "how: ecs (one JSON document a line), text (one readable line for each alert), or auto: "
+         "text on a terminal, ecs elsewhere"},
         {PT_GROUP_OUTPUT, 0, "log", "KINDS", "log",
          PT_OPTION_KINDS, AT(log), "alert", 0, 0,
          "what else to write, separated by commas: dns, connection, stats"},

@@ -2,8 +2,8 @@
  * options: what the user asks for.
  *
  * One table says of each option its name, letter, argument, configuration key, type, default, range
- * and meaning. The command line, --help, --print-config and the configuration file are all read or
- * written by it, so they cannot disagree.
+ * and meaning. The command line, --help, --print-config, portent.json(5), the completions of shells
+ * and the configuration file are all read or written by it, so they cannot disagree.
  */
 #pragma once
 
@@ -73,6 +73,7 @@ struct pt_options {
         bool version;
         bool help;
         uint8_t source[PT_OPTIONS_MOST]; /* enum pt_option_source, by row of the table */
+        unsigned line[PT_OPTIONS_MOST];  /* of the file, where that set it last */
 };
 
 enum pt_option_type {

@@ -4,6 +4,7 @@
 Runs in the checkout; the program is $PORTENT. Ends with the line "N passed, N failed".
 """
 import fcntl
+import hashlib
 import json
 import os
 import pty
@@ -604,8 +605,26 @@ class Configuration(Case):
     def test_what_is_printed_can_be_used(self):
         printed = self.expect(0, "--print-config", "--lab", "--memory=32M", "--log=dns").stdout
         config = self.path("c.json", printed)
-        self.assertEqual(self.expect(0, "-c", config, "--print-config").stdout, printed)
+        again = self.expect(0, "-c", config, "--print-config").stdout
+        self.assertEqual(self.values(again), self.values(printed))
         self.expect(0, "-c", config, "-r", APT12, says="memory budget 32M")
+
+    def values(self, printed):
+        """What --print-config shows without its comments."""
+        return {key: self.values(json.dumps(value)) if isinstance(value, dict) else value
+                for key, value in json.loads(printed).items() if not key.startswith("#")}
+
+    def test_what_is_printed_says_where_it_comes_from_and_its_hash(self):
+        config = self.path("c.json", '{\n"window": "20m", "lab": false,\n"observer": {"name": "dmz"}}')
+        text = self.expect(0, "-c", config, "--print-config", "--lab").stdout
+        printed = json.loads(text)
+        self.assertEqual(printed["# window"], f"{config}:2")
+        self.assertEqual(printed["observer"]["# name"], f"{config}:3")
+        self.assertEqual((printed["# lab"], printed["lab"]), ("--lab", True))
+        self.assertEqual(printed["# memory"], "default")
+        plain = json.dumps(self.values(text), sort_keys=True, separators=(",", ":"),
+                           ensure_ascii=False)
+        self.assertEqual(printed["# sha256"], hashlib.sha256(plain.encode()).hexdigest())
 
     def test_the_name_of_the_sensor(self):
         config = self.path("c.json", '{"observer": {"name": "dmz-7"}}')

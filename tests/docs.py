@@ -28,7 +28,9 @@ PORTENT = os.path.abspath(os.environ.get("PORTENT", ROOT / "build/sensor/portent
 README = ROOT / "README.md"
 PORTENT_8 = ROOT / "sensor/man/portent.8"
 RULES_5 = ROOT / "sensor/man/portent-rules.5"
-PAGES = PORTENT_8, RULES_5
+JSON_5 = ROOT / "sensor/man/portent.json.5"
+PAGES = PORTENT_8, RULES_5, JSON_5
+DESCRIBE = os.path.join(os.path.dirname(PORTENT), "describe")  # what is made of the table of options
 ANY = "[...]"
 TIMEOUT = 600  # a command may build
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -302,18 +304,13 @@ class Portent8(unittest.TestCase):
                          {name for names, is_option, _ in rows_of_help() if is_option
                           for name in names})
 
-    def test_it_has_every_key_of_help_and_no_other(self):
-        keys = {name for name in items(PORTENT_8) if not name.startswith("-") and len(name) > 1}
-        self.assertEqual(keys, keys_of_help())
-
     def test_it_says_every_default(self):
         described = items(PORTENT_8)
         for names, is_option, text in rows_of_help():
             default = re.search(r"default ([^\]]+)\]", text)
-            if default:
-                name = f"-{names[-1]}" if is_option else names[0]
-                with self.subTest(name):
-                    self.assertIn(default[1], plain(described[name]))
+            if default and is_option:
+                with self.subTest(names[-1]):
+                    self.assertIn(default[1], plain(described[f"-{names[-1]}"]))
 
     def test_it_names_every_reason_of_a_near_miss_and_every_verdict(self):
         text = PORTENT_8.read_text()
@@ -323,6 +320,76 @@ class Portent8(unittest.TestCase):
         for name in names:
             with self.subTest(name):
                 self.assertRegex(text, rf"(?m)^\.(It )?Cm {name}\b")
+
+
+KEYS = re.compile(r"(?<=^\.\\\" KEYS\n).*?(?=^\.\\\" END$)", re.MULTILINE | re.DOTALL)
+
+
+def describe(what):
+    return subprocess.run([DESCRIBE, what], check=True, capture_output=True, text=True).stdout
+
+
+class PortentJson5(unittest.TestCase):
+    """The list of keys is generated: types, ranges and defaults are those of the table."""
+
+    def test_its_list_of_keys_is_the_one_that_the_table_makes(self):
+        (shown,) = KEYS.findall(JSON_5.read_text())
+        self.assertEqual(shown, describe("keys"), "tests/docs.py --write puts it right")
+
+    def test_its_keys_are_those_of_help(self):
+        self.assertEqual({name for name in items(JSON_5) if not name.startswith("-")},
+                         keys_of_help())
+
+    def test_the_configuration_that_it_shows_is_one(self):
+        text = JSON_5.read_text()
+        (example,) = re.findall(r"^\.Bd -literal -offset indent\n(.*?)^\.Ed$", text,
+                                re.MULTILINE | re.DOTALL)
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(example)
+            file.flush()
+            printed = json.loads(subprocess.run([PORTENT, "-c", file.name, "--print-config"],
+                                                check=True, capture_output=True).stdout)
+        self.assertEqual(printed["# window"], f"{file.name}:4")
+        self.assertEqual(printed["observer"]["name"], "dmz")
+
+
+class Completions(unittest.TestCase):
+    """Asked as the shells ask, of what is made from the table."""
+
+    def complete(self, line):
+        """What bash proposes behind a line."""
+        words = line.split(" ")
+        script = describe("bash") + (
+            "compopt() { :; }\n"
+            f"COMP_WORDS=({' '.join(repr(word) for word in words)})\n"
+            f"COMP_CWORD={len(words) - 1}\n_portent\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"\n")
+        return subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True,
+                              cwd=ROOT).stdout.split()
+
+    def test_bash_proposes_every_flag_and_no_other(self):
+        flags = {f"--{name}" if len(name) > 1 else f"-{name}"
+                 for names, is_option, _ in rows_of_help() if is_option for name in names}
+        self.assertEqual(set(self.complete("portent -")), flags)
+        self.assertEqual(self.complete("portent -q --print-"), ["--print-config"])
+
+    def test_bash_proposes_what_stands_behind_a_flag(self):
+        self.assertEqual(self.complete("portent --format t"), ["text"])
+        self.assertEqual(self.complete("portent --format = t"), ["text"])
+        self.assertIn("dns,stats", self.complete("portent --log dns,st"))
+        self.assertEqual(self.complete("portent -R ru"), ["rules"])
+        self.assertEqual(self.complete("portent -r README"), ["README.md"])
+        self.assertEqual(self.complete("portent tcp"), [])
+
+    def test_zsh_is_told_every_flag_with_its_words(self):
+        script = "_arguments() { print -rl -- \"$@\" }\n" + describe("zsh")
+        told = subprocess.run(["zsh", "-f", "-c", script], check=True, capture_output=True,
+                              text=True).stdout
+        for names, is_option, text in rows_of_help():
+            for name in names if is_option else ():
+                flag = f"--{name}" if len(name) > 1 else f"-{name}"
+                with self.subTest(flag):
+                    self.assertRegex(told, rf"(?m)^(\*|\([^)]*\))?{flag}[+=]?\[")
+        self.assertIn("a rule's arithmetic", told)
 
 
 def keys_of_schema():
@@ -422,8 +489,9 @@ def write(document):
 
 def main():
     if sys.argv[1:] == ["--write"]:
-        for document in (README, *PAGES):
+        for document in (README, PORTENT_8, RULES_5):
             write(document)
+        JSON_5.write_text(KEYS.sub(lambda _: describe("keys"), JSON_5.read_text()))
         return 0
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
     result = unittest.TextTestRunner(verbosity=1, stream=sys.stderr).run(suite)

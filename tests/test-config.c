@@ -402,28 +402,3 @@ Test(config, lists_that_are_empty_reach_the_engine_as_empty)
         cr_expect_null(settings.nat64_prefixes[0]);
         pt_options_clear(&o);
 }
-
-Test(config, what_is_printed_can_be_read_and_is_printed_the_same)
-{
-        struct pt_options o = read_good("{\"window\": \"90s\", \"log\": [\"stats\"],"
-                                        " \"home_networks\": [], \"rules\": [\"a\\\"\\u00e9\"],"
-                                        " \"observer\": {\"name\": \"dmz\"}}");
-        char *first, *second;
-        size_t first_length, second_length;
-        FILE *file = open_memstream(&first, &first_length);
-
-        cr_assert_eq(pt_config_print(file, &o), 0);
-        fclose(file);
-        pt_options_clear(&o);
-        cr_expect(strstr(first, "\"window\": \"90s\""));
-        cr_expect(strstr(first, "\"name\": \"dmz\""));
-        o = read_good(first);
-        cr_expect_eq(o.window, 90000000000);
-        file = open_memstream(&second, &second_length);
-        cr_assert_eq(pt_config_print(file, &o), 0);
-        fclose(file);
-        cr_expect_str_eq(first, second);
-        pt_options_clear(&o);
-        free(first);
-        free(second);
-}
