@@ -109,14 +109,15 @@ static_assert(sizeof(struct name_cell) <= PT_CELL, "a name begins with one cell"
 static_assert(sizeof(struct name_more_cell) <= PT_CELL, "and goes on by cells");
 static_assert(sizeof(struct pt_filter) <= PT_CELL, "a filter is one cell");
 
-#define AHEAD 8 /* addresses of an answer whose heads are fetched ahead */
+/*
+ * Hashes of the addresses that were asked for lately: a SYN asks for the same two several times, an
+ * answer for its own, and all of it is asked for once more when it is fetched ahead.
+ */
+#define HASHES 256
 
-/* The pair that was looked up last: a SYN asks for the same one several times. */
-struct pair_memo {
-        struct pt_address key[2];
-        uint32_t *head;
-        uint32_t *ahead_pairs[AHEAD]; /* heads of the answer that is being learned */
-        uint32_t *ahead_addresses[AHEAD];
+struct hash_memo {
+        struct pt_address address;
+        uint64_t hash;
 };
 
 struct pt_hosts {
@@ -125,7 +126,7 @@ struct pt_hosts {
         pt_hosts_sign *sign;
         void *sign_context;
         uint32_t round; /* of the rules, from 1 */
-        struct pair_memo *memo;
+        struct hash_memo *memo;
         struct pt_pool pool;
         struct pt_heads clients;
         struct pt_heads pairs;
@@ -180,30 +181,42 @@ static inline uint8_t embedding(const struct pt_hosts *hosts, const struct pt_ad
         return (uint8_t)(place + 1);
 }
 
+static inline uint64_t address_hash(const struct pt_hosts *hosts, const struct pt_address *address)
+{
+        struct hash_memo *memo;
+        uint32_t mixed;
+
+        memcpy(&mixed, address->octets + 12, sizeof mixed);
+        memo = &hosts->memo[(uint32_t)(mixed * 0x9e3779b1u) >> 24];
+        if (!pt_address_equal(&memo->address, address)) {
+                memo->address = *address;
+                memo->hash =
+                        pt_siphash13(&hosts->settings.key, address->octets, sizeof address->octets);
+        }
+        return memo->hash;
+}
+
+/*
+ * The halves of one hash are two hashes that know nothing of each other. The exclusive or of the
+ * one of the client and the other of the address spreads pairs as evenly as a hash of both would
+ * (tabulation hashing: Patrascu and Thorup, 2011), and who does not know the key can aim at
+ * nothing.
+ */
 static inline uint32_t *pair_head(const struct pt_hosts *hosts, const struct pt_address *client,
                                   const struct pt_address *address)
 {
-        struct pair_memo *memo = hosts->memo;
-
-        if (!pt_address_equal(&memo->key[1], address) || !pt_address_equal(&memo->key[0], client)) {
-                memo->key[0] = *client;
-                memo->key[1] = *address;
-                memo->head = pt_heads_at(&hosts->pairs, pt_siphash13(&hosts->settings.key,
-                                                                     memo->key, sizeof memo->key));
-        }
-        return memo->head;
+        return pt_heads_at(&hosts->pairs,
+                           address_hash(hosts, client) ^ address_hash(hosts, address) >> 32);
 }
 
 static inline uint32_t *address_head(const struct pt_hosts *hosts, const struct pt_address *address)
 {
-        return pt_heads_at(&hosts->addresses, pt_siphash13(&hosts->settings.key, address->octets,
-                                                           sizeof address->octets));
+        return pt_heads_at(&hosts->addresses, address_hash(hosts, address));
 }
 
 static inline uint32_t *client_head(const struct pt_hosts *hosts, const struct pt_address *address)
 {
-        return pt_heads_at(&hosts->clients, pt_siphash13(&hosts->settings.key, address->octets,
-                                                         sizeof address->octets));
+        return pt_heads_at(&hosts->clients, address_hash(hosts, address));
 }
 
 static inline bool is_pair(const struct pt_hosts *hosts, const struct resolution_cell *r,

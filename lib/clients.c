@@ -214,10 +214,10 @@ void pt_clients_forget(struct pt_hosts *hosts, uint32_t link)
 
 /* ---- dropping an answer ---- */
 
-/* `chain` is the head of its pair. */
-static void resolution_unlink(struct pt_hosts *hosts, uint32_t link, uint32_t *chain)
+static void resolution_unlink(struct pt_hosts *hosts, const struct client_cell *c, uint32_t link)
 {
         struct resolution_cell *r = resolution_at(hosts, link);
+        uint32_t *chain = pair_head(hosts, &c->address, &r->address);
 
         while (*chain != link)
                 chain = &resolution_at(hosts, *chain)->pair;
@@ -266,26 +266,19 @@ static uint32_t answer_release_names(struct pt_hosts *hosts, const struct answer
         return cells;
 }
 
-/*
- * Ask for the heads of all chains at once: waiting for them one by one is what dropping costs.
- * Returns for how many of the answer's resolutions the head of the pair was found.
- */
-static uint32_t fetch_chains(const struct pt_hosts *hosts, const struct client_cell *c,
-                             const struct answer_cell *a, uint32_t *ret_pairs[AHEAD])
+/* Ask for the heads of all chains at once: waiting for them one by one is what dropping costs. */
+static void fetch_chains(const struct pt_hosts *hosts, const struct client_cell *c,
+                         const struct answer_cell *a)
 {
-        uint32_t fetched = 0;
-
         __builtin_prefetch(pt_pool_at(&hosts->pool, a->question));
-        for (uint32_t link = a->first; link && fetched < AHEAD; fetched++) {
+        for (uint32_t link = a->first; link;) {
                 const struct resolution_cell *r = resolution_at(hosts, link);
 
-                ret_pairs[fetched] = pair_head(hosts, &c->address, &r->address);
-                __builtin_prefetch(ret_pairs[fetched]);
+                __builtin_prefetch(pair_head(hosts, &c->address, &r->address));
                 __builtin_prefetch(pt_pool_at(&hosts->pool, r->same_before));
                 __builtin_prefetch(pt_pool_at(&hosts->pool, r->same));
                 link = r->sibling;
         }
-        return fetched;
 }
 
 uint32_t pt_clients_drop_answer(struct pt_hosts *hosts, uint32_t answer)
@@ -295,17 +288,12 @@ uint32_t pt_clients_drop_answer(struct pt_hosts *hosts, uint32_t answer)
         bool asked = resolution_at(hosts, a->first)->flags & RESOLUTION_ASKED;
         struct client_cell *c = client_at(hosts, client);
         uint32_t cells = 1, count = 0;
-        uint32_t *pairs[AHEAD] = {NULL}, fetched;
 
-        fetched = fetch_chains(hosts, c, a, pairs);
+        fetch_chains(hosts, c, a);
         for (uint32_t link = a->first; link; count++) {
                 uint32_t next = resolution_at(hosts, link)->sibling;
 
-                resolution_unlink(hosts, link,
-                                  count < fetched
-                                          ? pairs[count]
-                                          : pair_head(hosts, &c->address,
-                                                      &resolution_at(hosts, link)->address));
+                resolution_unlink(hosts, c, link);
                 pt_pool_give(&hosts->pool, link);
                 link = next;
         }

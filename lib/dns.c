@@ -474,12 +474,11 @@ size_t pt_dns_answer_chain(const struct pt_dns_answer *answer, uint8_t owner,
 /* Length octets are below 64 and so are no letters: folding the whole wire form is sound. */
 uint64_t pt_dns_name_hash(const struct pt_hash_key *key, const struct pt_dns_name *name)
 {
-        uint8_t folded[255];
+        uint64_t folded[sizeof name->wire / 8 + 1];
 
-        for (size_t i = 0; i < name->length; i++) {
-                uint8_t c = name->wire[i];
-
-                folded[i] = c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-        }
+        folded[name->length / 8] = 0; /* what is behind the name is folded with it, and not used */
+        memcpy(folded, name->wire, name->length);
+        for (size_t i = 0; i <= name->length / 8u; i++)
+                folded[i] = fold8(folded[i]);
         return pt_siphash13(key, folded, name->length);
 }

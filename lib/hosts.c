@@ -26,12 +26,13 @@ static int hosts_init(struct pt_hosts *hosts)
             pt_heads_init(&hosts->names, heads / 4) < 0 ||
             pt_heads_init(&hosts->clients, heads / 4) < 0)
                 return -ENOMEM;
-        hosts->memo = calloc(1, sizeof *hosts->memo);
+        hosts->memo = calloc(HASHES, sizeof *hosts->memo);
         if (!hosts->memo)
                 return -ENOMEM;
-        hosts->memo->head =
-                pt_heads_at(&hosts->pairs, pt_siphash13(&hosts->settings.key, hosts->memo->key,
-                                                        sizeof hosts->memo->key));
+        for (size_t i = 0; i < HASHES; i++) /* an empty place is a true one: of :: */
+                hosts->memo[i].hash =
+                        pt_siphash13(&hosts->settings.key, hosts->memo[i].address.octets,
+                                     sizeof hosts->memo[i].address.octets);
         hosts->reserve = hosts->pool.count < 65536 ? 0 : hosts->pool.count / 256;
         hosts->class_count = hosts->pool.count / 16 + 2;
         hosts->classes = calloc(hosts->class_count, sizeof *hosts->classes);

@@ -6,6 +6,7 @@
 
 #define COPY_WITHIN INT64_C(1000000000) /* 4.7 */
 #define REPEATS 1024                    /* resolutions of one client and address that are kept */
+#define AHEAD 8 /* addresses of an answer that are looked after one by one */
 
 /* An answer's addresses under one owner: what becomes one answer cell. */
 struct group {
@@ -201,13 +202,8 @@ static uint32_t resolution_make(struct pt_hosts *hosts, uint32_t client, uint32_
         r->flags = (uint8_t)((given->asked ? RESOLUTION_ASKED : 0) |
                              (record->mapped ? RESOLUTION_MAPPED : 0));
 
-        if (place < AHEAD) {
-                link_pair(hosts, hosts->memo->ahead_pairs[place], link);
-                link_same(hosts, hosts->memo->ahead_addresses[place], link);
-        } else {
-                link_pair(hosts, pair_head(hosts, &given->client, &r->address), link);
-                link_same(hosts, address_head(hosts, &r->address), link);
-        }
+        link_pair(hosts, pair_head(hosts, &given->client, &r->address), link);
+        link_same(hosts, address_head(hosts, &r->address), link);
         hosts->entries++;
         return link;
 }
@@ -355,23 +351,20 @@ static enum pt_learned group_learn(struct pt_hosts *hosts, uint32_t client, stru
 static void fetch_ahead(const struct pt_hosts *hosts, const struct pt_given *given)
 {
         const struct pt_dns_answer *answer = given->answer;
-        size_t count = answer->count < AHEAD ? answer->count : AHEAD;
         const uint32_t *heads[2 * AHEAD + 2];
         size_t n = 0;
 
         heads[n++] = pt_heads_at(&hosts->names,
                                  pt_dns_name_hash(&hosts->settings.key, &answer->names[0]));
         heads[n++] = client_head(hosts, &given->client);
-        __builtin_prefetch(heads[0]);
-        __builtin_prefetch(heads[1]);
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < answer->count && i < AHEAD; i++) {
                 struct pt_address a = pt_hosts_canonical(hosts, &answer->addresses[i].address);
 
-                heads[n] = hosts->memo->ahead_pairs[i] = pair_head(hosts, &given->client, &a);
-                __builtin_prefetch(heads[n++]);
-                heads[n] = hosts->memo->ahead_addresses[i] = address_head(hosts, &a);
-                __builtin_prefetch(heads[n++]);
+                heads[n++] = pair_head(hosts, &given->client, &a);
+                heads[n++] = address_head(hosts, &a);
         }
+        for (size_t i = 0; i < n; i++)
+                __builtin_prefetch(heads[i]);
         for (size_t i = 0; i < n; i++)
                 __builtin_prefetch(pt_pool_at(&hosts->pool, *heads[i]));
 }

@@ -1,7 +1,7 @@
 /*
- * sound: is every link of hosts where it belongs? Walks all that is remembered, from every side, and
- * stops the test at the first thing that does not fit. Nothing here trusts a count: all are taken
- * again.
+ * sound: is every link of hosts where it belongs? Walks all that is remembered, from every side,
+ * and stops the test at the first thing that does not fit. Nothing here trusts a count: all are
+ * taken again.
  */
 #pragma once
 
@@ -14,8 +14,8 @@
 
 struct sound {
         const struct pt_hosts *hosts;
-        uint8_t *cells;  /* what each cell was found to be */
-        uint32_t *uses;  /* of each name, by link */
+        uint8_t *cells; /* what each cell was found to be */
+        uint32_t *uses; /* of each name, by link */
         uint32_t used;
         uint32_t clients;
         uint32_t holders;
@@ -63,7 +63,8 @@ static inline uint32_t sound_names(struct sound *s, const struct answer_cell *a)
 }
 
 /* Returns the cells it is charged with. */
-static inline uint32_t sound_answer(struct sound *s, uint32_t client, uint32_t link, bool *ret_asked)
+static inline uint32_t sound_answer(struct sound *s, uint32_t client, uint32_t link,
+                                    bool *ret_asked)
 {
         const struct answer_cell *a = answer_at(s->hosts, link);
         uint32_t cells = 1;
@@ -151,7 +152,7 @@ static inline void sound_orders(struct sound *s)
         MUST(last == hosts->unproven_last);
         for (uint32_t c = hosts->unproven_first; c; c = client_at(hosts, c)->order_next)
                 MUST(!(client_at(hosts, c)->flags & CLIENT_PROVEN));
-        for (uint32_t class = 0; class < hosts->class_count; class++) {
+        for (uint32_t class = 0; class < hosts->class_count; class ++) {
                 MUST(!hosts->classes[class] || class <= hosts->class_top);
                 count += sound_order_list(s, hosts->classes[class], &last);
                 for (uint32_t c = hosts->classes[class]; c; c = client_at(hosts, c)->order_next) {
@@ -170,9 +171,11 @@ static inline void sound_orders(struct sound *s)
 static inline uint32_t *sound_pair_head(const struct pt_hosts *hosts,
                                         const struct resolution_cell *r)
 {
-        const struct pt_address key[2] = {client_at(hosts, r->client)->address, r->address};
+        const struct pt_hash_key *key = &hosts->settings.key;
+        uint64_t client = pt_siphash13(key, &client_at(hosts, r->client)->address, 16);
+        uint64_t address = pt_siphash13(key, &r->address, 16);
 
-        return pt_heads_at(&hosts->pairs, pt_siphash13(&hosts->settings.key, key, sizeof key));
+        return pt_heads_at(&hosts->pairs, client ^ address >> 32);
 }
 
 static inline uint32_t *sound_head(const struct pt_hosts *hosts, const struct pt_heads *heads,
