@@ -65,6 +65,9 @@
         X(MATCH_VARIANT, "match.variant", "Matches whose best rule is variant.")                  \
         X(MATCH_OTHER, "match.other", "Matches of the other rules.")                              \
         X(MATCH_NO_VALUE, "match.no_value", "Evaluations that had no value.")                     \
+        X(EXPECTATION_TOLD, "expectation.told", "Expectations told of answers.")                  \
+        X(EXPECTATION_REPEATS, "expectation.repeats", "Those told not long before.")              \
+        X(EXPECTATION_SKIPPED, "expectation.skipped", "Those that were too many for one answer.") \
         X(ALERT_GENERATED, "alert.generated", "Alerts made, rotation included.")                  \
         X(ALERT_SUPPRESSED, "alert.suppressed", "Matches held back as repeats.")                  \
         X(ALERT_REPEATS, "alert.repeats", "Documents about repeats that were held back.")         \

@@ -58,7 +58,7 @@ PT_PUBLIC struct pt_rules *pt_rules_free(struct pt_rules *rules);
 /*
  * What the engine is told once; its strings are needed until pt_engine_new() returns. Times in
  * nanoseconds: reorder at most 1 s, window and cross_window at most max_window, that and throttle
- * at most 24 h. pt_settings_default() fills all of it.
+ * at most 24 h, expectation_skew at most 10 s. pt_settings_default() fills all of it.
  */
 struct pt_settings {
         size_t memory;        /* budget in octets; at least PT_MEMORY_LEAST */
@@ -71,6 +71,8 @@ struct pt_settings {
         bool near_misses;     /* evaluate and report near misses */
         bool dns_events;
         bool connection_events;
+        bool expectation_events;
+        int64_t expectation_skew; /* how much earlier than the answer they begin to count */
         uint16_t connection_port_low, connection_port_high; /* which SYNs connection events tell */
         const char *const *home_networks;                   /* prefixes, ended by NULL */
         const char *const *nat64_prefixes;                  /* /96 prefixes, ended by NULL */
@@ -91,6 +93,7 @@ enum pt_event_kind {
         PT_EVENT_NEAR_MISS,
         PT_EVENT_DNS,
         PT_EVENT_CONNECTION,
+        PT_EVENT_EXPECTATION,
 };
 
 struct pt_receiver {
@@ -114,7 +117,7 @@ PT_PUBLIC PT_MUST_CHECK int pt_engine_new(const struct pt_settings *settings,
 
 /*
  * Other rules, and those settings that shape no memory, from the next judgement on: lab,
- * near_misses, cross_window, throttle, home_networks and which events are told. The other settings
+ * near_misses, cross_window, throttle, expectation_skew, home_networks and which events are told. The other settings
  * are not looked at: they stay as they were. What clients were given goes on, and so does what is
  * held back by rules that still have the same id; of what the others held back the number is told.
  * Takes no more memory than the engine has. 0, and the old rules are needed no longer; -ENOMEM or

@@ -185,6 +185,7 @@ const char *pt_words_reason(const struct pt_event *event, char ret[PT_WORDS_REAS
                 break;
         case PT_EVENT_DNS:
         case PT_EVENT_CONNECTION:
+        case PT_EVENT_EXPECTATION:
                 break;
         }
         return ret;

@@ -32,8 +32,9 @@ struct pt_engine {
         uint8_t *waiting_bytes;
 
         struct pt_hosts *hosts;
-        struct pt_recent queries; /* payload: struct pt_query */
-        struct pt_recent syns;    /* payload: struct pt_seen */
+        struct pt_recent queries;  /* payload: struct pt_query */
+        struct pt_recent syns;     /* payload: struct pt_seen */
+        struct pt_recent expected; /* payload: struct pt_expected */
         struct pt_line *line;
         struct pt_judge *judge;
         struct pt_hold *hold;

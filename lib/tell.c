@@ -32,6 +32,16 @@ void pt_tell_answer(struct pt_engine *engine, const struct pt_frame *frame,
         tell(engine, &event);
 }
 
+void pt_tell_expectation(struct pt_engine *engine, const struct pt_expectation *expectation)
+{
+        struct pt_event event = {
+                .kind = PT_EVENT_EXPECTATION,
+                .expectation = {expectation, engine->settings.expectation_skew},
+        };
+
+        tell(engine, &event);
+}
+
 /* A resolution copied out, NULL for none. */
 static const struct pt_evidence *evidence_of(struct pt_engine *engine, uint32_t resolution,
                                              struct pt_evidence *room)

@@ -34,6 +34,7 @@ enum pt_log_kind {
         PT_LOG_DNS = 1 << 1,
         PT_LOG_CONNECTION = 1 << 2,
         PT_LOG_STATS = 1 << 3,
+        PT_LOG_EXPECTATION = 1 << 4,
 };
 
 /* Who set an option last: a later one wins over those before it. */
@@ -60,6 +61,7 @@ struct pt_options {
         int64_t max_window;
         int64_t cross_window;
         int64_t throttle;
+        int64_t expectation_skew;
         struct pt_ports connection_ports;
         enum pt_format format;
         unsigned log; /* of enum pt_log_kind */

@@ -598,6 +598,7 @@ class Configuration(Case):
         printed = json.loads(self.expect(0, "--print-config").stdout)
         shown = " ".join(self.expect(0, "--help").stdout.decode().split())
         for key in ("memory", "reorder", "window", "max_window", "cross_window", "throttle",
+                    "expectation_skew",
                     "connection_ports", "format"):
             self.assertRegex(shown, rf"\b{key}\b[^\[\]]*(\[key \w+; |\[|; )"
                                     rf"default {re.escape(printed[key])}\]")
