@@ -79,6 +79,7 @@
         X(NEAR_OUTSIDE_LIMITS, "near_miss.outside_limits", "Fits, but outside the rule's ports.") \
         X(NEAR_EXPIRED, "near_miss.expired",                                                      \
           "Fits one of the newest answers, which no longer counts.")                              \
+        X(NEAR_ALLOW_LISTED, "near_miss.allow_listed", "Matches that an allow list has.")         \
         X(NEAR_NO_DNS, "near_miss.no_dns", "Fits, but an outside client without any DNS.")
 
 enum pt_counter {

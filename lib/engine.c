@@ -237,6 +237,11 @@ int pt_engine_new(const struct pt_settings *settings, const struct pt_rules *rul
         return 0;
 }
 
+void pt_engine_allow(struct pt_engine *engine, struct pt_allow *allow)
+{
+        engine->allow = allow;
+}
+
 struct pt_engine *pt_engine_free(struct pt_engine *engine)
 {
         if (!engine)

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "allow.h"
 #include "campaign.h"
 #include "dns.h"
 #include "hold.h"
@@ -55,6 +56,7 @@ struct pt_event {
                         size_t also_count;
                         uint64_t suppressed;
                         enum pt_near_miss reason; /* NEAR_MISS */
+                        const struct pt_allow_entry *allowed; /* by whom, if it is allow-listed */
                 } alert;
                 struct {                              /* ROTATION */
                         const struct pt_syn *syn;     /* the SYN that completed it */

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "allow.h"
 #include "campaign.h"
 #include "clock.h"
 #include "counter.h"
@@ -21,6 +22,7 @@ struct pt_engine {
         struct pt_settings settings;
         struct pt_receiver receiver;
         const struct pt_rules *rules;
+        struct pt_allow *allow; /* NULL: nothing is allow-listed */
         struct pt_hash_key key;
         struct pt_prefix *home;
         size_t home_count;

@@ -139,6 +139,10 @@ static void say_near_miss(struct pt_words *w, const struct pt_event *event, bool
         say_way(w, syn);
         say_named(w, event->alert.destination);
         say_evidence(w, syn, match, event->alert.evidence);
+        if (event->alert.allowed)
+                pt_words_say(w, ", %s allow-listed by %s",
+                             pt_allow_list_name(event->alert.allowed->list),
+                             event->alert.allowed->text);
 }
 
 static void say_rotation(struct pt_words *w, const struct pt_event *event, bool colour)

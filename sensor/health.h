@@ -11,6 +11,7 @@ struct pt_health {
         const struct pt_engine *engine;
         struct pt_output *output;
         const struct pt_observer *observer;
+        const struct pt_allow *allow; /* the lists in effect, NULL for none */
         int64_t started; /* by CLOCK_MONOTONIC, nanoseconds */
         bool filtered;   /* there is a filter expression */
         bool unread;     /* no input could be opened: there is nothing to explain */

@@ -36,6 +36,7 @@ enum status {
 struct sensor {
         struct pt_options options;
         struct pt_rules *rules;
+        struct pt_allow *allow;
         struct pt_engine *engine;
         struct pt_output *output;
         struct pt_observer observer;
@@ -237,6 +238,7 @@ static enum status make_engine(struct sensor *sensor)
                 pt_say("the engine cannot be made: %s", strerror(-r));
                 return r == -EINVAL ? STATUS_USAGE : STATUS_START;
         }
+        pt_engine_allow(sensor->engine, sensor->allow);
         return STATUS_GO;
 }
 
@@ -265,6 +267,8 @@ static enum status set_up(struct sensor *sensor, int argc, char **argv)
         if (status == STATUS_GO)
                 status = check_input(&sensor->options);
         if (status == STATUS_GO && pt_load_rules(&sensor->options.rules, &sensor->rules) < 0)
+                status = STATUS_USAGE;
+        if (status == STATUS_GO && pt_load_allow(&sensor->options, NULL, &sensor->allow) < 0)
                 status = STATUS_USAGE;
         if (status != STATUS_GO)
                 return status;
@@ -353,6 +357,7 @@ static void finish(struct sensor *sensor)
                 .engine = sensor->engine,
                 .output = sensor->output,
                 .observer = &sensor->observer,
+                .allow = sensor->allow,
                 .started = sensor->started,
                 .filtered = options->filter != NULL,
                 .unread = sensor->unopened == options->inputs.count,
@@ -376,6 +381,7 @@ static void take_down(struct sensor *sensor)
         pt_engine_free(sensor->engine);
         pt_output_free(sensor->output);
         pt_rules_free(sensor->rules);
+        pt_allow_free(sensor->allow);
         pt_arena_end();
         pt_options_clear(&sensor->options);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "../lib/portent.h"
 #include "value.h"
 
 #define PT_OPTIONS_MOST 64     /* rows of the table at most */
@@ -49,6 +50,7 @@ struct pt_options {
         struct pt_texts outputs;
         struct pt_texts rules; /* empty: those that belong to the program */
         struct pt_texts explain;
+        struct pt_texts allow[PT_ALLOW_LISTS]; /* files, by enum pt_allow_list */
         struct pt_texts home_networks;
         struct pt_texts nat64_prefixes;
         char *config;

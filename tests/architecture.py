@@ -19,7 +19,8 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build-tests"))
 FLOORS = [
     {"portent", "bytes", "address", "hash", "clock", "counter"},
     {"packet", "dns"},
-    {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector"},
+    {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector",
+     "entry", "allow"},
     {"pool", "recent", "cells", "names", "clients", "hosts", "learn", "contact",
      "evidence"},
     {"verdict", "judge", "signature", "near", "chance", "hold", "campaign"},
@@ -28,13 +29,14 @@ FLOORS = [
     {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
      "ecs", "text"},
 ]
-IO = {"notice", "replay", "rulebook", "sink"}
+IO = {"lists", "notice", "replay", "rulebook", "sink"}
 
 # What a module may include of its own floor: its header needs it, or it is a part of the other.
 BESIDE = {
     "expression": {"formula", "token"},
     "formula": {"expression", "token"},
     "limit": {"strict"},
+    "allow": {"entry"},
     "rule": {"formula", "limit", "strict", "vector"},
     "rules": {"rule", "limit", "strict"},
     "vector": {"rule", "strict"},
