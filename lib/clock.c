@@ -61,3 +61,15 @@ int64_t pt_clock_settle(struct pt_clock *clock, const int64_t *next, enum pt_clo
         *ret_step = step;
         return clock->now;
 }
+
+void pt_clock_idle(struct pt_clock *clock, int64_t packet_time)
+{
+        int64_t time;
+
+        if (!clock->started || clock->waiting != PT_CLOCK_HERE ||
+            clock_place(clock, packet_time) != PT_CLOCK_HERE)
+                return;
+        time = clock_bounded(packet_time + clock->offset);
+        if (time > clock->now)
+                clock->now = time;
+}

@@ -48,3 +48,9 @@ enum pt_clock_step pt_clock_read(struct pt_clock *clock, int64_t packet_time, in
  * or HERE (a foreign time, nothing changed).
  */
 int64_t pt_clock_settle(struct pt_clock *clock, const int64_t *next, enum pt_clock_step *ret_step);
+
+/*
+ * Time passes without a packet: engine time moves on to `packet_time`, if that is neither back nor
+ * a jump ahead, and no packet waits. What it means otherwise, only a packet can tell.
+ */
+void pt_clock_idle(struct pt_clock *clock, int64_t packet_time);

@@ -56,53 +56,9 @@ PT_PUBLIC int pt_rules_finish(struct pt_rules_builder *builder, struct pt_rules 
 PT_PUBLIC struct pt_rules *pt_rules_free(struct pt_rules *rules);
 
 /*
- * Allow lists: connections that are known and wanted. A match that an entry allows is no alert; it
- * is counted as near_miss.allow_listed, and by its entry. A text holds one entry a line: an address
- * or a network; a name, or *.name for all below it; a port, or a range of ports.
- */
-struct pt_allow;
-struct pt_allow_builder;
-
-enum pt_allow_list {
-        PT_ALLOW_CLIENTS,
-        PT_ALLOW_DESTINATIONS,
-        PT_ALLOW_NAMES, /* of the destination: the question, and the CNAME targets on the way */
-        PT_ALLOW_PORTS, /* of the destination */
-        PT_ALLOW_LISTS,
-};
-
-struct pt_allow_entry {
-        enum pt_allow_list list;
-        const char *text; /* as it was written */
-        const char *file;
-        unsigned line;
-        uint64_t matches; /* that it allowed */
-};
-
-PT_PUBLIC int pt_allow_builder_new(struct pt_allow_builder **ret);
-PT_PUBLIC struct pt_allow_builder *pt_allow_builder_free(struct pt_allow_builder *builder);
-
-/* 0; -ENOMEM; -EINVAL with `error` written. On failure nothing of the text is in the builder. */
-PT_PUBLIC int pt_allow_add(struct pt_allow_builder *builder, enum pt_allow_list list,
-                           const char *file, const char *text, size_t length,
-                           struct pt_rule_error *error);
-
-/*
- * The set; counts of entries that stand in `before` too (NULL for none) go on. 0, or -ENOMEM. The
- * builder is empty afterwards.
- */
-PT_PUBLIC int pt_allow_finish(struct pt_allow_builder *builder, const struct pt_allow *before,
-                              struct pt_allow **ret);
-PT_PUBLIC struct pt_allow *pt_allow_free(struct pt_allow *allow);
-
-/* Every entry, in an order of its own; false behind the last. `allow` may be NULL. */
-PT_PUBLIC bool pt_allow_entry(const struct pt_allow *allow, size_t place,
-                              struct pt_allow_entry *ret);
-
-/*
  * What the engine is told once; its strings are needed until pt_engine_new() returns. Times in
  * nanoseconds: reorder at most 1 s, window and cross_window at most max_window, that and throttle
- * at most 24 h, expectation_skew at most 10 s. pt_settings_default() fills all of it.
+ * at most 24 h. pt_settings_default() fills all of it.
  */
 struct pt_settings {
         size_t memory;        /* budget in octets; at least PT_MEMORY_LEAST */

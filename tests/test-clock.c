@@ -95,12 +95,9 @@ static void expect(const struct packet *packets, size_t count, double now)
 Test(clock, times_in_order_are_taken_as_they_are) /* 4.12 */
 {
         static const struct packet packets[] = {
-                {0, 0, HERE},
-                {0.000000001, 0.000000001, HERE},
-                {0.5, 0.5, HERE},
-                {0.5, 0.5, HERE}, /* time may stand still */
-                {0.5, 0.5, HERE},
-                {3600.5, 3600.5, HERE}, /* ahead by exactly max_window: no jump */
+                {0, 0, HERE},     {0.000000001, 0.000000001, HERE},
+                {0.5, 0.5, HERE}, {0.5, 0.5, HERE},       /* time may stand still */
+                {0.5, 0.5, HERE}, {3600.5, 3600.5, HERE}, /* ahead by exactly max_window: no jump */
         };
 
         expect(packets, ROWS(packets), 3600.5);
@@ -109,11 +106,9 @@ Test(clock, times_in_order_are_taken_as_they_are) /* 4.12 */
 Test(clock, a_packet_up_to_a_second_behind_keeps_its_time_and_moves_nothing) /* 4.12 */
 {
         static const struct packet packets[] = {
-                {10, 10, HERE},
-                {9.5, 9.5, HERE},
+                {10, 10, HERE},     {9.5, 9.5, HERE},
                 {9, 9, HERE}, /* exactly a second: not more than one */
-                {10.5, 10.5, HERE},
-                {9.5, 9.5, HERE},
+                {10.5, 10.5, HERE}, {9.5, 9.5, HERE},
         };
 
         expect(packets, ROWS(packets), 10.5);
@@ -138,12 +133,9 @@ Test(clock, one_packet_with_a_foreign_time_changes_nothing) /* 4.12 */
 Test(clock, a_step_back_that_the_next_packet_confirms_goes_on_from_where_time_stood) /* 4.12 */
 {
         static const struct packet packets[] = {
-                {100, 100, HERE},
-                {50, 100, BACK}, /* began the epoch, and has the new time */
-                {51, 101, HERE},
-                {50.5, 100.5, HERE},
-                {60, 110, HERE},
-                {8, 110, BACK}, /* and a second epoch on top of it */
+                {100, 100, HERE},     {50, 100, BACK}, /* began the epoch, and has the new time */
+                {51, 101, HERE},      {50.5, 100.5, HERE},
+                {60, 110, HERE},      {8, 110, BACK}, /* and a second epoch on top of it */
                 {8.25, 110.25, HERE},
         };
 
@@ -239,10 +231,19 @@ Test(clock, at_the_latest_time_there_is_time_stands_still)
 {
         static const int64_t times[] = {
                 PT_CLOCK_LATEST - PT_HOUR, /* the first packet says what time it is */
-                0, 1, /* an epoch that begins an hour before the end */
-                PT_HOUR, 2 * PT_HOUR, 3 * PT_HOUR, 3 * PT_HOUR + 1,
-                PT_CLOCK_LATEST, PT_CLOCK_LATEST, /* a jump from there */
-                0, 0, PT_HOUR, PT_CLOCK_LATEST, 5,
+                0,
+                1, /* an epoch that begins an hour before the end */
+                PT_HOUR,
+                2 * PT_HOUR,
+                3 * PT_HOUR,
+                3 * PT_HOUR + 1,
+                PT_CLOCK_LATEST,
+                PT_CLOCK_LATEST, /* a jump from there */
+                0,
+                0,
+                PT_HOUR,
+                PT_CLOCK_LATEST,
+                5,
         };
         struct feed feed = feed_new();
 
@@ -279,8 +280,19 @@ Test(clock, steps_of_a_day_over_and_over_never_overflow)
 Test(clock, whatever_the_times_are_engine_time_never_goes_back)
 {
         static const int64_t steps[] = {
-                0, 1, -1, PT_SECOND, -PT_SECOND, -PT_SECOND - 1, PT_HOUR, PT_HOUR + 1,
-                -PT_HOUR, 96 * PT_HOUR, -96 * PT_HOUR, INT64_C(1) << 60, -(INT64_C(1) << 60),
+                0,
+                1,
+                -1,
+                PT_SECOND,
+                -PT_SECOND,
+                -PT_SECOND - 1,
+                PT_HOUR,
+                PT_HOUR + 1,
+                -PT_HOUR,
+                96 * PT_HOUR,
+                -96 * PT_HOUR,
+                INT64_C(1) << 60,
+                -(INT64_C(1) << 60),
         };
         struct feed feed = feed_new();
         int64_t time = ORIGIN;
@@ -299,4 +311,42 @@ Test(clock, whatever_the_times_are_engine_time_never_goes_back)
                 feed_packet(&feed, time);
                 expect_sane(&feed, before);
         }
+}
+
+Test(clock, idle_time_moves_on_and_decides_nothing) /* 4.1, 4.12 */
+{
+        static const struct {
+                double idle, now;
+                const char *why;
+        } rows[] = {
+                {5, 5, "time passes"},
+                {4.5, 5, "engine time never goes back"},
+                {3.9, 5,
+                 "more than a second back: the clock was set, as the next packet will show"},
+                {3605, 3605, "as far as a packet may be ahead"},
+                {7205.5, 3605, "further: a jump, and not for us to make"},
+        };
+        struct feed feed = feed_new();
+
+        pt_clock_idle(&feed.clock, seconds(1));
+        cr_expect(!feed.clock.started, "the first packet begins");
+        feed_packet(&feed, seconds(0));
+        for (size_t i = 0; i < ROWS(rows); i++) {
+                pt_clock_idle(&feed.clock, seconds(rows[i].idle));
+                cr_expect_eq(feed.clock.now, seconds(rows[i].now), "%s", rows[i].why);
+        }
+        feed_packet(&feed, seconds(100)); /* waits */
+        pt_clock_idle(&feed.clock, seconds(3606));
+        cr_expect_eq(feed.clock.now, seconds(3605), "who waits is decided about first");
+}
+
+Test(clock, idle_time_is_counted_from_the_epoch) /* 4.12 */
+{
+        struct feed feed = feed_new();
+
+        feed_packet(&feed, seconds(1000));
+        feed_packet(&feed, seconds(10));
+        feed_packet(&feed, seconds(11)); /* an epoch: 10 is 1000 */
+        pt_clock_idle(&feed.clock, seconds(15));
+        cr_expect_eq(feed.clock.now, seconds(1005));
 }

@@ -8,7 +8,8 @@
 #define CLIENT "10.0.0.1"
 #define A "198.51.100.23" /* apt12: 198 * 51 + 100 = 10198 */
 #define B "203.0.113.9"
-#define CONFIRMED "alert apt12 dns_confirmed 73 10.0.0.1>198.51.100.23:10198 from 198.51.100.23 a.example\n"
+#define CONFIRMED \
+        "alert apt12 dns_confirmed 73 10.0.0.1>198.51.100.23:10198 from 198.51.100.23 a.example\n"
 #define PORT_ONLY "alert apt12 port_only 21 10.0.0.1>198.51.100.23:10198\n"
 
 static struct bed bed;
@@ -40,25 +41,82 @@ static void again(void (*change)(struct pt_settings *))
 static const char *const no_prefix[] = {"10.0.0.0/33", NULL};
 static const char *const not_96[] = {"64:ff9b::/64", NULL};
 
-static void memory_least(struct pt_settings *s) { s->memory = PT_MEMORY_LEAST; }
-static void memory_less(struct pt_settings *s) { s->memory = PT_MEMORY_LEAST - 1; }
-static void memory_none(struct pt_settings *s) { s->memory = 0; }
-static void reorder_none(struct pt_settings *s) { s->reorder = 0; }
-static void reorder_below(struct pt_settings *s) { s->reorder = -1; }
-static void reorder_above(struct pt_settings *s) { s->reorder = PT_SECOND + 1; }
-static void window_none(struct pt_settings *s) { s->window = 0; }
-static void window_above(struct pt_settings *s) { s->window = s->max_window + 1; }
-static void window_day(struct pt_settings *s) { s->window = s->max_window = 24 * PT_HOUR; }
-static void window_more(struct pt_settings *s) { s->max_window = 24 * PT_HOUR + 1; }
-static void cross_none(struct pt_settings *s) { s->cross_window = 0; }
-static void cross_above(struct pt_settings *s) { s->cross_window = s->max_window + 1; }
-static void throttle_none(struct pt_settings *s) { s->throttle = 0; }
-static void throttle_day(struct pt_settings *s) { s->throttle = 24 * PT_HOUR; }
-static void throttle_more(struct pt_settings *s) { s->throttle = 24 * PT_HOUR + 1; }
-static void home_wrong(struct pt_settings *s) { s->home_networks = no_prefix; }
-static void home_none(struct pt_settings *s) { s->home_networks = NULL; }
-static void nat64_wrong(struct pt_settings *s) { s->nat64_prefixes = not_96; }
-static void nat64_none(struct pt_settings *s) { s->nat64_prefixes = NULL; }
+static void memory_least(struct pt_settings *s)
+{
+        s->memory = PT_MEMORY_LEAST;
+}
+static void memory_less(struct pt_settings *s)
+{
+        s->memory = PT_MEMORY_LEAST - 1;
+}
+static void memory_none(struct pt_settings *s)
+{
+        s->memory = 0;
+}
+static void reorder_none(struct pt_settings *s)
+{
+        s->reorder = 0;
+}
+static void reorder_below(struct pt_settings *s)
+{
+        s->reorder = -1;
+}
+static void reorder_above(struct pt_settings *s)
+{
+        s->reorder = PT_SECOND + 1;
+}
+static void window_none(struct pt_settings *s)
+{
+        s->window = 0;
+}
+static void window_above(struct pt_settings *s)
+{
+        s->window = s->max_window + 1;
+}
+static void window_day(struct pt_settings *s)
+{
+        s->window = s->max_window = 24 * PT_HOUR;
+}
+static void window_more(struct pt_settings *s)
+{
+        s->max_window = 24 * PT_HOUR + 1;
+}
+static void cross_none(struct pt_settings *s)
+{
+        s->cross_window = 0;
+}
+static void cross_above(struct pt_settings *s)
+{
+        s->cross_window = s->max_window + 1;
+}
+static void throttle_none(struct pt_settings *s)
+{
+        s->throttle = 0;
+}
+static void throttle_day(struct pt_settings *s)
+{
+        s->throttle = 24 * PT_HOUR;
+}
+static void throttle_more(struct pt_settings *s)
+{
+        s->throttle = 24 * PT_HOUR + 1;
+}
+static void home_wrong(struct pt_settings *s)
+{
+        s->home_networks = no_prefix;
+}
+static void home_none(struct pt_settings *s)
+{
+        s->home_networks = NULL;
+}
+static void nat64_wrong(struct pt_settings *s)
+{
+        s->nat64_prefixes = not_96;
+}
+static void nat64_none(struct pt_settings *s)
+{
+        s->nat64_prefixes = NULL;
+}
 
 static const struct {
         void (*change)(struct pt_settings *);
@@ -174,6 +232,47 @@ Test(engine, a_syn_waits_until_packet_time_has_passed_its_own_by_reorder) /* 4.1
         cr_expect_str_eq(bed_finish(&bed), "", "judged once");
 }
 
+Test(engine, idle_time_moves_the_line_on) /* 4.1 */
+{
+        bed_answer(&bed, 0, CLIENT, "a.example", A);
+        bed_syn(&bed, 1, CLIENT, A, 10198);
+        cr_expect(pt_engine_idle(bed.engine, bed_time(1.05)), "the SYN waits");
+        cr_expect_str_eq(bed_told(&bed), "");
+        cr_expect(!pt_engine_idle(bed.engine, bed_time(1.050000001)), "nothing waits");
+        cr_expect_str_eq(bed_told(&bed), CONFIRMED);
+        cr_expect_str_eq(bed_finish(&bed), "", "judged once");
+}
+
+Test(engine, idle_time_ends_a_doubt_as_a_packet_would) /* 4.1, 4.12 */
+{
+        bed_answer(&bed, 1000, CLIENT, "a.example", A);
+        bed_syn(&bed, 10, CLIENT, A, 10198); /* the clock was set back */
+        cr_expect(pt_engine_idle(bed.engine, bed_time(10.01)));
+        cr_expect_eq(bed_count(&bed, PT_COUNT_CLOCK_EPOCHS), 1);
+        cr_expect(!pt_engine_idle(bed.engine, bed_time(10.06)));
+        cr_expect_str_eq(bed_told(&bed), CONFIRMED);
+        bed_syn(&bed, 5000, CLIENT, A, 10198); /* a foreign time: idle time knows better */
+        pt_engine_idle(bed.engine, bed_time(10.1));
+        cr_expect_eq(bed_count(&bed, PT_COUNT_CLOCK_FOREIGN), 1);
+        pt_engine_idle(bed.engine, INT64_MIN);
+        pt_engine_idle(bed.engine, INT64_MAX);
+        cr_expect_eq(bed_count(&bed, PT_COUNT_CLOCK_EPOCHS), 1);
+        cr_expect_eq(bed_count(&bed, PT_COUNT_CLOCK_JUMPS), 0);
+        bed_finish(&bed);
+}
+
+/* What a hold has counted is told by idle time too, a day after the last match (4.10). */
+Test(engine, idle_time_forgets_what_is_held) /* 4.1, 4.10 */
+{
+        bed_answer(&bed, 0, CLIENT, "a.example", A);
+        bed_syn(&bed, 1, CLIENT, A, 10198);
+        bed_syn(&bed, 2, CLIENT, A, 10198);
+        for (int i = 1; i <= 25; i++)
+                pt_engine_idle(bed.engine, bed_time(i * 3600.0));
+        cr_expect_str_eq(bed_finish(&bed),
+                         CONFIRMED "repeats apt12 10.0.0.1>198.51.100.23:10198 pending=1\n");
+}
+
 Test(engine, the_end_of_the_input_flushes_the_line) /* 4.1 */
 {
         bed_answer(&bed, 0, CLIENT, "a.example", A);
@@ -247,28 +346,38 @@ static const struct {
         {{{'a', 1000}, {'s', 500}, {'.', 501}}, CONFIRMED, "a step back between answer and SYN"},
         {{{'a', 1000}, {'s', 500}}, CONFIRMED, "a step back at the end of the input"},
         {{{'a', 1000}, {'.', 500}, {'s', 501}, {'.', 502}}, CONFIRMED, "a step back before both"},
-        {{{'a', 1000}, {'.', 500}, {'.', 1099}, {'s', 1101}, {'.', 1102}}, CONFIRMED,
+        {{{'a', 1000}, {'.', 500}, {'.', 1099}, {'s', 1101}, {'.', 1102}},
+         CONFIRMED,
          "500 was foreign, and 1101 is 101 s later"},
-        {{{'a', 1000}, {'.', 500}, {'.', 501}, {'s', 1099}, {'.', 1100}}, CONFIRMED,
+        {{{'a', 1000}, {'.', 500}, {'.', 501}, {'s', 1099}, {'.', 1100}},
+         CONFIRMED,
          "an epoch: 599 s after the step"},
-        {{{'a', 1000}, {'.', 500}, {'.', 501}, {'s', 1101}, {'.', 1102}}, PORT_ONLY,
+        {{{'a', 1000}, {'.', 500}, {'.', 501}, {'s', 1101}, {'.', 1102}},
+         PORT_ONLY,
          "an epoch: 601 s after the step"},
-        {{{'a', 0}, {'.', 10 * YEAR}, {'s', 1}, {'.', 2}}, CONFIRMED,
+        {{{'a', 0}, {'.', 10 * YEAR}, {'s', 1}, {'.', 2}},
+         CONFIRMED,
          "one packet with a foreign time changes nothing"},
         {{{'a', 0}, {'.', -10 * YEAR}, {'s', 1}, {'.', 2}}, CONFIRMED, "the other way too"},
-        {{{'.', 0}, {'a', 10 * YEAR}, {'s', 1}, {'.', 2}}, CONFIRMED,
+        {{{'.', 0}, {'a', 10 * YEAR}, {'s', 1}, {'.', 2}},
+         CONFIRMED,
          "the answer is the foreign one: it is given the present"},
         {{{'a', 0}, {'s', 10 * YEAR}, {'.', 1}}, CONFIRMED, "the SYN is"},
         {{{'.', 0}, {'a', 10 * YEAR}, {'s', 10 * YEAR + 1}}, CONFIRMED, "a jump of ten years"},
-        {{{'.', 0}, {'.', 10 * YEAR}, {'a', 10 * YEAR + 1}, {'s', 10 * YEAR + 2}}, CONFIRMED,
+        {{{'.', 0}, {'.', 10 * YEAR}, {'a', 10 * YEAR + 1}, {'s', 10 * YEAR + 2}},
+         CONFIRMED,
          "and after it"},
-        {{{'a', 0}, {'s', 10 * YEAR}, {'.', 10 * YEAR + 1}}, PORT_ONLY,
+        {{{'a', 0}, {'s', 10 * YEAR}, {'.', 10 * YEAR + 1}},
+         PORT_ONLY,
          "what was given before the jump is long over"},
-        {{{'.', 10 * YEAR}, {'a', 0}, {'s', 1}, {'.', 2}}, CONFIRMED,
+        {{{'.', 10 * YEAR}, {'a', 0}, {'s', 1}, {'.', 2}},
+         CONFIRMED,
          "the first packet of the input is the foreign one"},
         {{{'.', 10 * YEAR}, {'a', 0}, {'s', 1}, {'.', 10 * YEAR + 1}, {'.', 10 * YEAR + 2}},
-         CONFIRMED, "a capture inside another"},
-        {{{'a', 100}, {'s', 99}, {'.', 101}}, PORT_ONLY,
+         CONFIRMED,
+         "a capture inside another"},
+        {{{'a', 100}, {'s', 99}, {'.', 101}},
+         PORT_ONLY,
          "a SYN up to a second behind keeps its time: it was before the answer"},
         {{{'a', 100}, {'s', 99.95}, {'.', 101}}, CONFIRMED, "within `reorder`"},
         {{{'a', 0}, {'s', 3600}, {'.', 3601}}, PORT_ONLY, "max_window ahead: no jump, and 3600 s"},
@@ -353,9 +462,14 @@ Test(engine, a_huge_packet_that_waits_is_kept_as_far_as_there_is_room)
 /* Traffic of every kind, from a seed: few clients, few addresses, so that much happens. */
 static void traffic(unsigned seed, int packets, unsigned flood)
 {
-        static const char *const addresses[] = {A, B, "52.231.114.183", "51.145.123.29",
-                                                "100.23.198.51", "207.46.130.100",
-                                                "2001:db8::1", "64:ff9b::198.51.100.23"};
+        static const char *const addresses[] = {A,
+                                                B,
+                                                "52.231.114.183",
+                                                "51.145.123.29",
+                                                "100.23.198.51",
+                                                "207.46.130.100",
+                                                "2001:db8::1",
+                                                "64:ff9b::198.51.100.23"};
         static const unsigned ports[] = {10198, 12126, 7518, 9652, 29898, 443, 8080};
         double now = 0;
 
