@@ -19,24 +19,22 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build-tests"))
 FLOORS = [
     {"portent", "bytes", "address", "hash", "clock", "counter"},
     {"packet", "dns"},
-    {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector",
-     "entry", "allow"},
+    {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector"},
     {"pool", "recent", "cells", "names", "clients", "hosts", "learn", "contact",
      "evidence"},
     {"verdict", "judge", "signature", "near", "chance", "hold", "campaign"},
-    {"event", "line", "state", "tell", "expect", "observe", "engine",
+    {"event", "line", "state", "tell", "observe", "engine",
      "reload"},
     {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
      "ecs", "text"},
 ]
-IO = {"lists", "notice", "replay", "rulebook", "sink"}
+IO = {"link", "live", "notice", "replay", "rulebook", "sink", "tap"}
 
 # What a module may include of its own floor: its header needs it, or it is a part of the other.
 BESIDE = {
     "expression": {"formula", "token"},
     "formula": {"expression", "token"},
     "limit": {"strict"},
-    "allow": {"entry"},
     "rule": {"formula", "limit", "strict", "vector"},
     "rules": {"rule", "limit", "strict"},
     "vector": {"rule", "strict"},
@@ -55,10 +53,9 @@ BESIDE = {
     "campaign": {"verdict"},
     "state": {"event", "line"},
     "tell": {"event", "state"},
-    "expect": {"state", "tell"},
-    "observe": {"expect", "state", "tell"},
+    "observe": {"state", "tell"},
     "reload": {"state", "tell"},
-    "engine": {"expect", "observe", "state", "tell"},
+    "engine": {"observe", "state", "tell"},
     "reason": {"words"},
     "document": {"community", "words"},
     "groups": {"document"},

@@ -1,0 +1,457 @@
+#include "tap.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "../packet.h"
+
+#define SECOND INT64_C(1000000000)
+#define NOTHING 0xffff /* a protocol that no frame has: who is bound to it receives none */
+
+/*
+ * How long the kernel gathers frames before it wakes us, milliseconds. Blocks that are full, and
+ * those that are not after this time, are ours; so it bounds the delay, and costs nothing when
+ * idle.
+ */
+#define GATHER 10
+
+/* A handle whose reading fails though its interface is well is tried again, ever more rarely. */
+#define FAULTS 3
+#define RETRY_MOST (60 * SECOND)
+
+enum state {
+        TAP_UP,
+        TAP_DOWN, /* bound, but there is no carrier */
+        TAP_LOST, /* bound to nothing: the interface is awaited */
+};
+
+struct pt_tap {
+        const char *name;
+        struct pt_notify notify;
+        uint32_t place;
+        bool any; /* the pseudo-interface of all, which never goes away */
+        bool promiscuous;
+        pcap_t *pcap;
+        int fd;
+        int linktype;
+        int64_t fraction; /* nanoseconds that the second part of a packet time counts */
+
+        enum state state;
+        int index;        /* what it is bound to, 0 if nothing */
+        int kind;         /* of the interface that it was opened on */
+        bool told_kind;   /* that what came back is of another kind */
+        int64_t since;    /* wall clock, of the last change for the worse */
+        unsigned faults;  /* in a row */
+        int64_t retry;    /* not before this, by CLOCK_MONOTONIC */
+        int64_t patience; /* until the retry after that */
+
+        bool has_frame;
+        struct pt_frame frame;
+        uint64_t number;
+
+        uint32_t received_before, dropped_before; /* libpcap's sums, which are of 32 bits */
+        uint64_t missed_before;
+        struct pt_live_stats total;
+};
+
+static int64_t wall_clock(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
+}
+
+/* ---- what is told ---- */
+
+static void tell(const struct pt_tap *tap, enum pt_notice_kind kind, enum pt_notice_level level,
+                 const char *sentence)
+{
+        const struct pt_notice notice = {
+                .kind = kind,
+                .level = level,
+                .subject = tap->name,
+                .sentence = sentence,
+                .since = tap->since,
+        };
+
+        if (tap->notify.tell)
+                tap->notify.tell(tap->notify.context, &notice);
+}
+
+static void worsen(struct pt_tap *tap, enum state state, enum pt_notice_kind kind,
+                   const char *sentence)
+{
+        if (tap->state == TAP_UP)
+                tap->since = wall_clock();
+        tap->state = state;
+        tell(tap, kind, PT_NOTICE_WARNING, sentence);
+}
+
+static void improve(struct pt_tap *tap, enum pt_notice_kind kind, const char *sentence)
+{
+        tap->state = TAP_UP;
+        tell(tap, kind, PT_NOTICE_INFO, sentence);
+        tap->since = 0;
+}
+
+/* ---- the interface's own losses ---- */
+
+static bool read_number(const char *name, const char *what, uint64_t *ret)
+{
+        char path[128], text[32];
+        FILE *file;
+        bool there;
+
+        snprintf(path, sizeof path, "/sys/class/net/%.16s/statistics/%s", name, what);
+        file = fopen(path, "re");
+        if (!file)
+                return false;
+        there = fgets(text, sizeof text, file) != NULL;
+        fclose(file);
+        if (there)
+                *ret = strtoull(text, NULL, 10);
+        return there;
+}
+
+/* What libpcap counts as ps_ifdrop, but with a difference between none and unknown. */
+static bool read_missed(const struct pt_tap *tap, uint64_t *ret)
+{
+        uint64_t missed, overrun;
+
+        if (tap->any || !read_number(tap->name, "rx_missed_errors", &missed) ||
+            !read_number(tap->name, "rx_fifo_errors", &overrun))
+                return false;
+        *ret = missed + overrun;
+        return true;
+}
+
+struct pt_live_stats pt_tap_stats(struct pt_tap *tap)
+{
+        struct pcap_stat now;
+        uint64_t missed;
+
+        if (pcap_stats(tap->pcap, &now) == 0) {
+                tap->total.packets += (uint32_t)(now.ps_recv - tap->received_before);
+                tap->total.dropped += (uint32_t)(now.ps_drop - tap->dropped_before);
+                tap->received_before = now.ps_recv;
+                tap->dropped_before = now.ps_drop;
+        }
+        if (tap->state != TAP_LOST && read_missed(tap, &missed)) {
+                if (missed > tap->missed_before)
+                        tap->total.interface_dropped += missed - tap->missed_before;
+                tap->missed_before = missed;
+                tap->total.interface_known = true;
+        }
+        return tap->total;
+}
+
+/* ---- opening ---- */
+
+static const struct {
+        int dlt;
+        int linktype;
+} links[] = {
+        {DLT_EN10MB, PT_LINK_ETHERNET}, {DLT_RAW, PT_LINK_RAW},   {DLT_LINUX_SLL, PT_LINK_SLL},
+        {DLT_LINUX_SLL2, PT_LINK_SLL2}, {DLT_IPV4, PT_LINK_IPV4}, {DLT_IPV6, PT_LINK_IPV6},
+        {DLT_NULL, PT_LINK_NULL},       {DLT_LOOP, PT_LINK_LOOP},
+};
+
+static int set_link(struct pt_tap *tap, char sentence[256])
+{
+        int dlt = pcap_datalink(tap->pcap);
+        const char *name = pcap_datalink_val_to_name(dlt);
+
+        for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+                if (links[i].dlt != dlt)
+                        continue;
+                tap->linktype = links[i].linktype;
+                return 0;
+        }
+        snprintf(sentence, 256, "%s: its link type, %s, is not read", tap->name,
+                 name ? name : "which has no name");
+        return -ENOTSUP;
+}
+
+/* What pcap_activate() returned, which may be a warning, in words for people. */
+static int refuse(const struct pt_tap *tap, int status, char sentence[256])
+{
+        const char *detail = pcap_geterr(tap->pcap);
+
+        switch (status) {
+        case PCAP_ERROR_NO_SUCH_DEVICE:
+                snprintf(sentence, 256, "%s: there is no such interface (portent -D lists them)",
+                         tap->name);
+                return -ENODEV;
+        case PCAP_ERROR_PERM_DENIED:
+        case PCAP_ERROR_PROMISC_PERM_DENIED:
+                snprintf(sentence, 256, "%s: capturing is not permitted: CAP_NET_RAW is needed",
+                         tap->name);
+                return -EPERM;
+        case PCAP_ERROR_IFACE_NOT_UP:
+                snprintf(sentence, 256, "%s: the interface is not up", tap->name);
+                return -ENETDOWN;
+        default:
+                snprintf(sentence, 256, "%s: %.150s", tap->name,
+                         *detail ? detail : pcap_statustostr(status));
+                return -EIO;
+        }
+}
+
+static int activate(struct pt_tap *tap, const struct pt_live_settings *settings, char sentence[256])
+{
+        char reason[PCAP_ERRBUF_SIZE] = "";
+        int status;
+
+        tap->pcap = pcap_create(tap->name, reason);
+        if (!tap->pcap) {
+                snprintf(sentence, 256, "%s: %.200s", tap->name, reason);
+                return -EIO;
+        }
+        pcap_set_snaplen(tap->pcap, settings->snapshot);
+        pcap_set_buffer_size(tap->pcap, (int)settings->ring);
+        pcap_set_timeout(tap->pcap, GATHER);
+        pcap_set_promisc(tap->pcap, tap->promiscuous);
+        pcap_set_tstamp_precision(tap->pcap, PCAP_TSTAMP_PRECISION_NANO);
+        status = pcap_activate(tap->pcap);
+        if (status < 0)
+                return refuse(tap, status, sentence);
+        if (pcap_setnonblock(tap->pcap, 1, reason) < 0) {
+                snprintf(sentence, 256, "%s: %.200s", tap->name, reason);
+                return -EIO;
+        }
+        tap->fraction =
+                pcap_get_tstamp_precision(tap->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
+        tap->fd = pcap_fileno(tap->pcap);
+        return set_link(tap, sentence);
+}
+
+static int set_filter(struct pt_tap *tap, const char *filter, char sentence[256])
+{
+        struct bpf_program program;
+        int r;
+
+        if (!filter)
+                return 0;
+        if (pcap_compile(tap->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) < 0) {
+                snprintf(sentence, 256, "%s: filter: %.150s", tap->name, pcap_geterr(tap->pcap));
+                return -EINVAL;
+        }
+        r = pcap_setfilter(tap->pcap, &program);
+        pcap_freecode(&program);
+        if (r < 0)
+                snprintf(sentence, 256, "%s: filter: %.150s", tap->name, pcap_geterr(tap->pcap));
+        return r < 0 ? -EINVAL : 0;
+}
+
+int pt_tap_open(const struct pt_live_settings *settings, uint32_t place, const struct pt_link *link,
+                struct pt_tap **ret, char sentence[256])
+{
+        struct pt_tap *tap = calloc(1, sizeof *tap);
+        struct pt_link_state state;
+        int r;
+
+        if (!tap) {
+                snprintf(sentence, 256, "%s", strerror(ENOMEM));
+                return -ENOMEM;
+        }
+        tap->name = settings->interfaces[place];
+        tap->place = place;
+        tap->notify = settings->notify;
+        tap->any = strcmp(tap->name, "any") == 0;
+        tap->promiscuous = settings->promiscuous && !tap->any;
+        r = activate(tap, settings, sentence);
+        if (r == 0)
+                r = set_filter(tap, settings->filter, sentence);
+        if (r < 0) {
+                pt_tap_free(tap);
+                return r;
+        }
+        state = pt_link_look(link, tap->name);
+        tap->index = state.index;
+        tap->kind = state.kind;
+        tap->patience = SECOND;
+        read_missed(tap, &tap->missed_before);
+        *ret = tap;
+        return 0;
+}
+
+struct pt_tap *pt_tap_free(struct pt_tap *tap)
+{
+        if (!tap)
+                return NULL;
+        if (tap->pcap)
+                pcap_close(tap->pcap);
+        free(tap);
+        return NULL;
+}
+
+int pt_tap_descriptor(const struct pt_tap *tap)
+{
+        return tap->state == TAP_LOST ? -1 : tap->fd;
+}
+
+/* ---- the interface comes and goes ---- */
+
+static int bind_to(const struct pt_tap *tap, int index, uint16_t protocol)
+{
+        struct sockaddr_ll address = {
+                .sll_family = AF_PACKET,
+                .sll_protocol = htons(protocol),
+                .sll_ifindex = index,
+        };
+
+        return bind(tap->fd, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+}
+
+static int listen_to_all(const struct pt_tap *tap, int index, int option)
+{
+        struct packet_mreq membership = {.mr_ifindex = index, .mr_type = PACKET_MR_PROMISC};
+
+        if (!tap->promiscuous)
+                return 0;
+        return setsockopt(tap->fd, SOL_PACKET, option, &membership, sizeof membership) < 0 ? -errno
+                                                                                           : 0;
+}
+
+/* An error that waits on the socket would make every poll return at once. */
+static void clear_error(const struct pt_tap *tap)
+{
+        socklen_t length = sizeof(int);
+        int error;
+
+        getsockopt(tap->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+}
+
+/* What the ring still holds can be read, and is. */
+static void lose(struct pt_tap *tap)
+{
+        char now[IF_NAMESIZE], sentence[128] = "the interface vanished: it is awaited";
+
+        if (if_indextoname((unsigned)tap->index, now)) {
+                /* Its name is what we were told to capture, and is another's now, or nobody's. */
+                listen_to_all(tap, tap->index, PACKET_DROP_MEMBERSHIP);
+                bind_to(tap, tap->index, NOTHING);
+                snprintf(sentence, sizeof sentence,
+                         "the interface was renamed to %s: one of its name is awaited", now);
+        }
+        clear_error(tap);
+        tap->index = 0;
+        worsen(tap, TAP_LOST, PT_NOTICE_CAPTURE_LOST, sentence);
+}
+
+static void give_up(struct pt_tap *tap, int64_t now)
+{
+        char sentence[160];
+
+        snprintf(sentence, sizeof sentence, "it cannot be read (%.100s), and is tried again",
+                 pcap_geterr(tap->pcap));
+        bind_to(tap, tap->index, NOTHING);
+        clear_error(tap);
+        tap->index = 0;
+        tap->faults = 0;
+        tap->retry = now + tap->patience;
+        tap->patience = tap->patience * 2 < RETRY_MOST ? tap->patience * 2 : RETRY_MOST;
+        worsen(tap, TAP_LOST, PT_NOTICE_CAPTURE_LOST, sentence);
+}
+
+static void refuse_kind(struct pt_tap *tap)
+{
+        if (!tap->told_kind)
+                tell(tap, PT_NOTICE_CAPTURE_LOST, PT_NOTICE_ERROR,
+                     "an interface of another kind has its name now: start portent anew to "
+                     "capture it");
+        tap->told_kind = true;
+}
+
+static void come_back(struct pt_tap *tap, const struct pt_link_state *state)
+{
+        if (state->kind != tap->kind) {
+                refuse_kind(tap);
+                return;
+        }
+        if (bind_to(tap, state->index, ETH_P_ALL) < 0)
+                return; /* gone again, or not up: there will be another look */
+        clear_error(tap);
+        listen_to_all(tap, state->index, PACKET_ADD_MEMBERSHIP);
+        tap->index = state->index;
+        tap->told_kind = false;
+        if (read_missed(tap, &tap->missed_before))
+                tap->total.interface_known = true;
+        improve(tap, PT_NOTICE_CAPTURE_RESUMED, "capture goes on");
+}
+
+void pt_tap_look(struct pt_tap *tap, const struct pt_link *link, int64_t now)
+{
+        struct pt_link_state state = {.up = true};
+
+        if (!tap->any)
+                state = pt_link_look(link, tap->name);
+        if (tap->index != state.index && tap->index != 0)
+                lose(tap);
+        else if (tap->faults >= FAULTS && state.up)
+                give_up(tap, now);
+        if (tap->state == TAP_LOST && (state.index || tap->any) && now >= tap->retry)
+                come_back(tap, &state);
+        if (tap->state == TAP_UP && !state.up) {
+                clear_error(tap);
+                worsen(tap, TAP_DOWN, PT_NOTICE_LINK_DOWN, "the link is down");
+        } else if (tap->state == TAP_DOWN && state.up) {
+                improve(tap, PT_NOTICE_LINK_UP, "the link is up");
+        }
+}
+
+bool pt_tap_failed(const struct pt_tap *tap)
+{
+        return tap->faults > 0 && tap->state != TAP_LOST;
+}
+
+/* ---- reading ---- */
+
+const struct pt_frame *pt_tap_peek(struct pt_tap *tap)
+{
+        struct pcap_pkthdr *header;
+        const u_char *bytes;
+        int r;
+
+        if (tap->has_frame)
+                return &tap->frame;
+        r = pcap_next_ex(tap->pcap, &header, &bytes);
+        if (r < 0 && tap->faults < FAULTS)
+                tap->faults++;
+        if (r != 1)
+                return NULL;
+        tap->faults = 0;
+        tap->patience = SECOND;
+        tap->frame = (struct pt_frame){
+                .bytes = bytes,
+                .captured = header->caplen,
+                .length = header->len,
+                .linktype = tap->linktype,
+                .time = (int64_t)header->ts.tv_sec * SECOND + header->ts.tv_usec * tap->fraction,
+                .number = ++tap->number,
+                .file = tap->place,
+        };
+        tap->has_frame = true;
+        return &tap->frame;
+}
+
+void pt_tap_take(struct pt_tap *tap)
+{
+        tap->has_frame = false;
+}
+
+bool pt_tap_holds(const struct pt_tap *tap)
+{
+        return tap->has_frame;
+}
