@@ -154,6 +154,17 @@ void pt_document_network(struct pt_document *doc, const struct pt_document_netwo
         network_vlans(doc, group, network);
 }
 
+static void observer_interface(struct pt_document *doc, const char *name)
+{
+        json_t *group = pt_document_object(doc, doc->root, "observer");
+        json_t *ingress;
+
+        if (!name || !name[0])
+                return;
+        ingress = pt_document_object(doc, group, "ingress");
+        pt_document_text(doc, pt_document_object(doc, ingress, "interface"), "name", name);
+}
+
 void pt_document_observer(struct pt_document *doc)
 {
         const struct pt_observer *observer = doc->observer;
@@ -165,12 +176,7 @@ void pt_document_observer(struct pt_document *doc)
         pt_document_text(doc, group, "vendor", "portent");
         pt_document_text(doc, group, "product", "portent");
         pt_document_text(doc, group, "version", observer->version);
-        if (observer->interface && observer->interface[0]) {
-                json_t *ingress = pt_document_object(doc, group, "ingress");
-
-                pt_document_text(doc, pt_document_object(doc, ingress, "interface"), "name",
-                                 observer->interface);
-        }
+        observer_interface(doc, observer->interface);
         if (observer->hostname && observer->hostname[0])
                 pt_document_append(doc, doc->hosts, observer->hostname);
 }
@@ -211,5 +217,8 @@ void pt_document_packet(struct pt_document *doc, json_t *portent, uint64_t numbe
         snprintf(text, sizeof text, "%lld.%09lld", (long long)(time / 1000000000),
                  (long long)(time % 1000000000));
         pt_document_text(doc, packet, "time", text);
+        if (doc->observer->interface_name)
+                observer_interface(
+                        doc, doc->observer->interface_name(doc->observer->file_context, file));
         pt_document_file(doc, portent, file);
 }

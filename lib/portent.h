@@ -71,8 +71,6 @@ struct pt_settings {
         bool near_misses;     /* evaluate and report near misses */
         bool dns_events;
         bool connection_events;
-        bool expectation_events;
-        int64_t expectation_skew; /* how much earlier than the answer they begin to count */
         uint16_t connection_port_low, connection_port_high; /* which SYNs connection events tell */
         const char *const *home_networks;                   /* prefixes, ended by NULL */
         const char *const *nat64_prefixes;                  /* /96 prefixes, ended by NULL */
@@ -93,7 +91,6 @@ enum pt_event_kind {
         PT_EVENT_NEAR_MISS,
         PT_EVENT_DNS,
         PT_EVENT_CONNECTION,
-        PT_EVENT_EXPECTATION,
 };
 
 struct pt_receiver {
@@ -117,7 +114,7 @@ PT_PUBLIC PT_MUST_CHECK int pt_engine_new(const struct pt_settings *settings,
 
 /*
  * Other rules, and those settings that shape no memory, from the next judgement on: lab,
- * near_misses, cross_window, throttle, expectation_skew, home_networks and which events are told. The other settings
+ * near_misses, cross_window, throttle, home_networks and which events are told. The other settings
  * are not looked at: they stay as they were. What clients were given goes on, and so does what is
  * held back by rules that still have the same id; of what the others held back the number is told.
  * Takes no more memory than the engine has. 0, and the old rules are needed no longer; -ENOMEM or
@@ -127,10 +124,14 @@ PT_PUBLIC PT_MUST_CHECK int pt_engine_reload(struct pt_engine *engine,
                                              const struct pt_settings *settings,
                                              const struct pt_rules *rules);
 
-/* These lists from the next judgement on, NULL for none; they are needed until others are given. */
-PT_PUBLIC void pt_engine_allow(struct pt_engine *engine, struct pt_allow *allow);
-
 PT_PUBLIC void pt_engine_packet(struct pt_engine *engine, const struct pt_frame *frame);
+
+/*
+ * Live: no packet came until `time`, which is packet time, and a little before now: whatever was
+ * captured until then must have been handed in. What has waited long enough is judged. True while
+ * something still waits, and this should be called again soon.
+ */
+PT_PUBLIC bool pt_engine_idle(struct pt_engine *engine, int64_t time);
 
 /* The end of the input: all that waits is judged, all that is held back is told. Nothing may
  * follow. */
@@ -142,7 +143,9 @@ struct pt_observer {
         const char *name;      /* the sensor */
         const char *hostname;  /* the machine */
         const char *version;   /* of the program */
-        const char *interface; /* where it captures; NULL in replay */
+        const char *interface; /* where it captures, if that is one; NULL in replay */
+        const char *(*interface_name)(void *context, uint32_t file); /* of several, which; NULL if
+                                                                        there are none */
         const char *(*file_name)(void *context, uint32_t file); /* NULL if there are no files */
         void *file_context;
 };

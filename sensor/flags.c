@@ -120,6 +120,30 @@ int pt_options_arguments(struct pt_options *options, int argc, char *const *argv
         return join_filter(options, argc, argv);
 }
 
+static enum pt_option_source source_of(const struct pt_options *options, size_t offset)
+{
+        for (size_t i = 0; i < pt_option_count; i++) {
+                if (pt_option_table[i].offset == offset)
+                        return options->source[i];
+        }
+        return PT_FROM_DEFAULT;
+}
+
+bool pt_options_live(const struct pt_options *options)
+{
+        return options->interfaces.count && !options->inputs.count;
+}
+
+/* A capture to be read wins over the interfaces of the configuration, as a flag does. */
+static int check_source(const struct pt_options *options, char *sentence)
+{
+        if (options->inputs.count && options->interfaces.count &&
+            source_of(options, offsetof(struct pt_options, interfaces)) == PT_FROM_FLAG)
+                return pt_option_refuse(sentence, "-r reads a capture and -i captures live: it is "
+                                                  "one or the other");
+        return 0;
+}
+
 int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_SENTENCE])
 {
         size_t standard_inputs = 0;
@@ -129,5 +153,5 @@ int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_S
         if (standard_inputs > 1)
                 return pt_option_refuse(sentence,
                                         "standard input is given twice, and can be read only once");
-        return 0;
+        return check_source(options, sentence);
 }

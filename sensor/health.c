@@ -24,14 +24,13 @@ static const struct {
         {"decode.errors",
          {"decode.short", "decode.truncated", "decode.malformed", "decode.too_deep"}},
         {"dns.errors", {"dns.short", "dns.bad_question", "dns.bad_record"}},
-        /* A capture file does not tell what was lost when it was made. */
-        {"capture.dropped", {NULL}},
-        {"capture.interface_dropped", {NULL}},
 };
+
+#define OF_CAPTURE 2 /* numbers at most that only the capture knows */
 
 /* Room for what a stats document is made of. */
 struct gathered {
-        struct pt_ecs_number numbers[PT_COUNTS + COUNT(sums)];
+        struct pt_ecs_number numbers[PT_COUNTS + COUNT(sums) + OF_CAPTURE];
         struct pt_ecs_output *outputs;
         struct pt_ecs_stats stats;
 };
@@ -69,6 +68,24 @@ static uint64_t resident_octets(void)
         fclose(file);
         strtoull(line, &rest, 10);
         return strtoull(rest, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/*
+ * A capture file does not tell what was lost when it was made. An interface may not tell what it
+ * lost: then there is no number, for 0 would be a lie.
+ */
+static size_t gather_capture(struct pt_live *live, struct pt_ecs_number *numbers)
+{
+        struct pt_live_stats stats = {.interface_known = true};
+        size_t count = 0;
+
+        if (live)
+                stats = pt_live_stats(live);
+        numbers[count++] = (struct pt_ecs_number){"capture.dropped", stats.dropped};
+        if (stats.interface_known)
+                numbers[count++] = (struct pt_ecs_number){"capture.interface_dropped",
+                                                          stats.interface_dropped};
+        return count;
 }
 
 static size_t gather_numbers(const struct pt_engine *engine, struct pt_ecs_number *numbers)
@@ -112,20 +129,21 @@ static int gather(const struct pt_health *health, struct gathered *ret)
 {
         const char *destination;
         struct pt_sink_stats s;
-        size_t count = 0;
+        size_t count = 0, numbers;
 
         while (pt_output_stats(health->output, count, &destination, &s))
                 count++;
         ret->outputs = calloc(count + 1, sizeof *ret->outputs);
         if (!ret->outputs)
                 return -ENOMEM;
+        numbers = gather_numbers(health->engine, ret->numbers);
+        numbers += gather_capture(health->live, ret->numbers + numbers);
         ret->stats = (struct pt_ecs_stats){
                 .numbers = ret->numbers,
-                .number_count = gather_numbers(health->engine, ret->numbers),
+                .number_count = numbers,
                 .uptime = pt_health_clock() - health->started,
                 .memory = resident_octets(),
                 .outputs = ret->outputs,
-                .allow = health->allow,
                 .output_count = gather_outputs(health->output, ret->outputs),
         };
         return 0;
@@ -177,6 +195,28 @@ int pt_health_tell(const struct pt_health *health)
         pt_output_line(health->output, ecs, text);
         free(ecs);
         return 0;
+}
+
+/* ---- live ---- */
+
+#define STATS_EVERY (INT64_C(60) * 1000000000)
+
+int64_t pt_health_tick(struct pt_health *health, int64_t now)
+{
+        if (!health->stats)
+                return INT64_MAX;
+        if (now >= health->due) {
+                if (pt_health_tell(health) < 0)
+                        pt_say("%s", strerror(ENOMEM));
+                health->due = now + STATS_EVERY;
+        }
+        return health->due;
+}
+
+void pt_health_notice(void *context, const struct pt_notice *notice)
+{
+        (void)context;
+        pt_say("%s: %s", notice->subject, notice->sentence);
 }
 
 /* ---- the file of --stats ---- */

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "../lib/io/replay.h"
@@ -17,16 +17,19 @@
 #include "effect.h"
 #include "explain.h"
 #include "health.h"
+#include "interfaces.h"
 #include "load.h"
 #include "options.h"
 #include "output.h"
 #include "say.h"
+#include "signals.h"
+#include "watch.h"
 
 enum status {
         STATUS_DONE = 0,
         STATUS_USAGE = 1, /* wrong usage, configuration or rules */
         STATUS_INPUT = 2, /* an input could not be read, or was cut */
-        STATUS_START = 3, /* could not start, or lost an output */
+        STATUS_START = 3, /* could not start, or lost its capture or an output */
         STATUS_GO = -1,   /* nothing has ended yet */
 };
 
@@ -36,25 +39,17 @@ enum status {
 struct sensor {
         struct pt_options options;
         struct pt_rules *rules;
-        struct pt_allow *allow;
         struct pt_engine *engine;
+        struct pt_live *live; /* NULL in replay */
         struct pt_output *output;
+        struct pt_health health;
+        sigset_t waiting; /* live: the signals that come through while it waits */
         struct pt_observer observer;
         char hostname[256];
         size_t unopened; /* inputs */
         int64_t started;
         enum status status; /* the worst so far */
 };
-
-/* Set by INT and TERM, and when no output is left; looked at by the loop and by outputs that wait.
- */
-static volatile bool stop;
-
-static void on_signal(int signal)
-{
-        (void)signal;
-        stop = true;
-}
 
 /* ---- set up ---- */
 
@@ -66,20 +61,6 @@ static void keep_standard_descriptors(void)
                 if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
                         abort();
         }
-}
-
-static void catch_signals(void)
-{
-        /* No SA_RESTART: a read that waits for a slow input must end too. */
-        struct sigaction action = {.sa_handler = on_signal};
-        struct sigaction ignore = {.sa_handler = SIG_IGN};
-
-        sigemptyset(&action.sa_mask);
-        sigaction(SIGINT, &action, NULL);
-        sigaction(SIGTERM, &action, NULL);
-        sigemptyset(&ignore.sa_mask);
-        sigaction(SIGPIPE, &ignore, NULL); /* a reader that went away is a lost output */
-        sigaction(SIGXFSZ, &ignore, NULL); /* and so is a file that may not grow */
 }
 
 static enum status refuse(const char *sentence)
@@ -148,6 +129,8 @@ static enum status answer(const struct pt_options *options)
         if (options->version)
                 return printf("portent %s\n", PT_VERSION) > 0 && fflush(stdout) == 0 ? STATUS_DONE
                                                                                      : STATUS_START;
+        if (options->list_interfaces)
+                return pt_interfaces_list(stdout) < 0 ? STATUS_START : STATUS_DONE;
         if (options->print_config)
                 return print_config(options);
         if (options->explain.count)
@@ -162,11 +145,15 @@ static enum status check_input(const struct pt_options *options)
 {
         struct pt_replay_fault fault;
 
+        if (pt_options_live(options))
+                return pt_check_files(options) < 0 ? STATUS_USAGE : STATUS_GO;
         if (!options->inputs.count && options->filter && access(options->filter, F_OK) == 0)
                 return refuse("there is no input: -r is missing before the file (see portent "
                               "--help)");
         if (!options->inputs.count)
-                return refuse("there is no input: -r FILE reads a capture (see portent --help)");
+                return refuse(
+                        "there is no input: -r FILE reads a capture, -i IFACE captures live (see "
+                        "portent --help)");
         if (options->filter && pt_replay_check_filter(options->filter, &fault) < 0)
                 return refuse(fault.sentence);
         return pt_check_files(options) < 0 ? STATUS_USAGE : STATUS_GO;
@@ -177,6 +164,13 @@ static const char *file_name(void *context, uint32_t file)
         const struct pt_options *options = context;
 
         return file < options->inputs.count ? options->inputs.list[file] : NULL;
+}
+
+static const char *interface_name(void *context, uint32_t place)
+{
+        const struct pt_options *options = context;
+
+        return place < options->interfaces.count ? options->interfaces.list[place] : NULL;
 }
 
 static void name_observer(struct sensor *sensor)
@@ -190,9 +184,14 @@ static void name_observer(struct sensor *sensor)
                 .name = options->observer_name ? options->observer_name : host,
                 .hostname = host,
                 .version = PT_VERSION,
-                .file_name = file_name,
                 .file_context = &sensor->options,
         };
+        if (!pt_options_live(options))
+                sensor->observer.file_name = file_name;
+        else if (options->interfaces.count > 1)
+                sensor->observer.interface_name = interface_name;
+        else
+                sensor->observer.interface = options->interfaces.list[0];
 }
 
 static bool reads_standard_input(const struct pt_options *options)
@@ -208,12 +207,14 @@ static enum status open_output(struct sensor *sensor)
 {
         char sentence[PT_OPTION_SENTENCE];
         const char *stats = sensor->options.stats;
+        bool live = pt_options_live(&sensor->options);
         int r = stats ? pt_check_file(stats) : 0; /* now, and not after hours of reading */
         struct pt_output_settings settings = {
                 .destinations = &sensor->options.outputs,
                 .format = sensor->options.format,
-                .prompt = reads_standard_input(&sensor->options),
-                .stop = &stop,
+                .prompt = live || reads_standard_input(&sensor->options),
+                .live = live,
+                .stop = &pt_signals_stop,
                 .observer = &sensor->observer,
         };
 
@@ -228,18 +229,57 @@ static enum status open_output(struct sensor *sensor)
         return STATUS_GO;
 }
 
+static enum status open_capture(struct sensor *sensor)
+{
+        const struct pt_notify notify = {pt_health_notice, &sensor->health};
+
+        if (!pt_options_live(&sensor->options))
+                return STATUS_GO;
+        return pt_interfaces_open(&sensor->options, &notify, &sensor->live) < 0 ? STATUS_START
+                                                                                : STATUS_GO;
+}
+
+/* Whoever knew the key could choose names and addresses that all fall into one chain. */
+static int choose_hash_key(struct pt_settings *settings)
+{
+        if (getrandom(settings->hash_key, sizeof settings->hash_key, 0) ==
+            sizeof settings->hash_key)
+                return 0;
+        pt_say("there are no random numbers: %s", strerror(errno));
+        return -EIO;
+}
+
 static enum status make_engine(struct sensor *sensor)
 {
         struct pt_settings settings = pt_config_settings(&sensor->options);
         struct pt_receiver receiver = {pt_output_event, sensor->output};
-        int r = pt_engine_new(&settings, sensor->rules, &receiver, &sensor->engine);
+        int r;
+
+        if (sensor->live && choose_hash_key(&settings) < 0)
+                return STATUS_START;
+        r = pt_engine_new(&settings, sensor->rules, &receiver, &sensor->engine);
 
         if (r < 0) {
                 pt_say("the engine cannot be made: %s", strerror(-r));
                 return r == -EINVAL ? STATUS_USAGE : STATUS_START;
         }
-        pt_engine_allow(sensor->engine, sensor->allow);
         return STATUS_GO;
+}
+
+static void prepare_health(struct sensor *sensor)
+{
+        const struct pt_options *options = &sensor->options;
+
+        sensor->health = (struct pt_health){
+                .engine = sensor->engine,
+                .live = sensor->live,
+                .output = sensor->output,
+                .observer = &sensor->observer,
+                .started = sensor->started,
+                .filtered = options->filter != NULL,
+                .near_misses_told = options->near_misses,
+                .stats = sensor->live && options->log & PT_LOG_STATS,
+        };
 }
 
 static void say_start(const struct sensor *sensor)
@@ -268,20 +308,22 @@ static enum status set_up(struct sensor *sensor, int argc, char **argv)
                 status = check_input(&sensor->options);
         if (status == STATUS_GO && pt_load_rules(&sensor->options.rules, &sensor->rules) < 0)
                 status = STATUS_USAGE;
-        if (status == STATUS_GO && pt_load_allow(&sensor->options, NULL, &sensor->allow) < 0)
-                status = STATUS_USAGE;
         if (status != STATUS_GO)
                 return status;
         name_observer(sensor);
-        catch_signals();
+        pt_signals_catch(pt_options_live(&sensor->options), &sensor->waiting);
         status = open_output(sensor);
+        if (status == STATUS_GO)
+                status = open_capture(sensor);
         if (status == STATUS_GO)
                 status = make_engine(sensor);
         /* From here on jansson makes nothing but documents, one after the other. */
         if (status == STATUS_GO && pt_arena_begin(DOCUMENT_MEMORY) < 0)
                 status = no_memory();
-        if (status == STATUS_GO)
+        if (status == STATUS_GO) {
+                prepare_health(sensor);
                 say_start(sensor);
+        }
         return status;
 }
 
@@ -299,7 +341,7 @@ static enum pt_replay_step read_frames(struct sensor *sensor, struct pt_replay *
         enum pt_replay_step step = PT_REPLAY_FRAME;
         struct pt_frame frame;
 
-        while (!stop) {
+        while (!pt_signals_stop) {
                 step = pt_replay_next(replay, &frame, fault);
                 if (step != PT_REPLAY_FRAME)
                         break;
@@ -324,16 +366,32 @@ static void read_input(struct sensor *sensor, uint32_t file)
                 return;
         }
         /* A read that a signal ended looks like a cut. */
-        if (read_frames(sensor, replay, &fault) == PT_REPLAY_CUT && !stop) {
+        if (read_frames(sensor, replay, &fault) == PT_REPLAY_CUT && !pt_signals_stop) {
                 pt_say("%s", fault.sentence);
                 note(sensor, STATUS_INPUT);
         }
         pt_replay_free(replay);
 }
 
+static void watch(struct sensor *sensor)
+{
+        const struct pt_watch watch = {
+                .engine = sensor->engine,
+                .live = sensor->live,
+                .output = sensor->output,
+                .health = &sensor->health,
+                .waiting = sensor->waiting,
+        };
+
+        if (pt_watch(&watch) < 0)
+                note(sensor, STATUS_START);
+}
+
 static void loop(struct sensor *sensor)
 {
-        for (size_t i = 0; i < sensor->options.inputs.count && !stop; i++)
+        if (sensor->live)
+                watch(sensor);
+        for (size_t i = 0; i < sensor->options.inputs.count && !pt_signals_stop; i++)
                 read_input(sensor, (uint32_t)i);
 }
 
@@ -353,35 +411,27 @@ static void write_stats(struct sensor *sensor, const struct pt_health *health)
 static void finish(struct sensor *sensor)
 {
         const struct pt_options *options = &sensor->options;
-        const struct pt_health health = {
-                .engine = sensor->engine,
-                .output = sensor->output,
-                .observer = &sensor->observer,
-                .allow = sensor->allow,
-                .started = sensor->started,
-                .filtered = options->filter != NULL,
-                .unread = sensor->unopened == options->inputs.count,
-                .near_misses_told = options->near_misses,
-        };
+        struct pt_health *health = &sensor->health;
 
+        health->unread = !sensor->live && sensor->unopened == options->inputs.count;
         pt_engine_finish(sensor->engine);
         pt_output_flush(sensor->output);
-        if (options->log & PT_LOG_STATS && pt_health_tell(&health) < 0)
+        if (options->log & PT_LOG_STATS && pt_health_tell(health) < 0)
                 note(sensor, no_memory());
-        pt_output_flush(sensor->output);
-        write_stats(sensor, &health);
+        pt_output_finish(sensor->output);
+        write_stats(sensor, health);
         if (pt_output_lost(sensor->output))
                 note(sensor, STATUS_START);
         if (!options->quiet)
-                pt_health_last_words(&health, options->verbose);
+                pt_health_last_words(health, options->verbose);
 }
 
 static void take_down(struct sensor *sensor)
 {
+        pt_live_free(sensor->live);
         pt_engine_free(sensor->engine);
         pt_output_free(sensor->output);
         pt_rules_free(sensor->rules);
-        pt_allow_free(sensor->allow);
         pt_arena_end();
         pt_options_clear(&sensor->options);
 }

@@ -12,7 +12,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../lib/portent.h"
 #include "value.h"
 
 #define PT_OPTIONS_MOST 64     /* rows of the table at most */
@@ -35,7 +34,6 @@ enum pt_log_kind {
         PT_LOG_DNS = 1 << 1,
         PT_LOG_CONNECTION = 1 << 2,
         PT_LOG_STATS = 1 << 3,
-        PT_LOG_EXPECTATION = 1 << 4,
 };
 
 /* Who set an option last: a later one wins over those before it. */
@@ -47,10 +45,10 @@ enum pt_option_source {
 
 struct pt_options {
         struct pt_texts inputs;
+        struct pt_texts interfaces;
         struct pt_texts outputs;
         struct pt_texts rules; /* empty: those that belong to the program */
         struct pt_texts explain;
-        struct pt_texts allow[PT_ALLOW_LISTS]; /* files, by enum pt_allow_list */
         struct pt_texts home_networks;
         struct pt_texts nat64_prefixes;
         char *config;
@@ -58,16 +56,19 @@ struct pt_options {
         char *observer_name;
         char *filter; /* BPF, the words of it joined; NULL if there is none */
         int64_t memory;
+        int64_t ring;
+        int64_t snapshot;
         int64_t reorder;
         int64_t window;
         int64_t max_window;
         int64_t cross_window;
         int64_t throttle;
-        int64_t expectation_skew;
         struct pt_ports connection_ports;
         enum pt_format format;
         unsigned log; /* of enum pt_log_kind */
         bool lab;
+        bool not_promiscuous;
+        bool list_interfaces;
         bool near_misses;
         bool test;
         bool print_config;
@@ -150,6 +151,9 @@ int pt_option_refuse(char sentence[PT_OPTION_SENTENCE], const char *format, ...)
 
 /* Do the flags agree with each other? 0, or -EINVAL with a sentence. */
 int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_SENTENCE]);
+
+/* Is this a live run? */
+bool pt_options_live(const struct pt_options *options);
 
 /* The text of --help. */
 void pt_options_help(FILE *file);

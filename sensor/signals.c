@@ -1,0 +1,54 @@
+#include "signals.h"
+
+#include <stddef.h>
+
+volatile bool pt_signals_stop;
+
+static volatile bool asked[PT_SIGNALS];
+
+static void on_signal(int signal)
+{
+        if (signal == SIGHUP)
+                asked[PT_SIGNAL_RELOAD] = true;
+        else if (signal == SIGUSR1)
+                asked[PT_SIGNAL_STATS] = true;
+        else
+                pt_signals_stop = true;
+}
+
+static void ignore(int signal)
+{
+        struct sigaction action = {.sa_handler = SIG_IGN};
+
+        sigemptyset(&action.sa_mask);
+        sigaction(signal, &action, NULL);
+}
+
+void pt_signals_catch(bool live, sigset_t *ret_waiting)
+{
+        static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+        /* No SA_RESTART: a read that waits for a slow input must end too. */
+        struct sigaction action = {.sa_handler = on_signal};
+        sigset_t set;
+
+        sigemptyset(&action.sa_mask);
+        sigemptyset(&set);
+        for (size_t i = 0; i < (live ? 4 : 2); i++) {
+                sigaction(caught[i], &action, NULL);
+                sigaddset(&set, caught[i]);
+        }
+        ignore(SIGPIPE);
+        ignore(SIGXFSZ);
+        if (live)
+                sigprocmask(SIG_BLOCK, &set, ret_waiting);
+        for (size_t i = 0; live && i < 4; i++)
+                sigdelset(ret_waiting, caught[i]); /* whatever our parent blocked */
+}
+
+bool pt_signals_take(enum pt_signal signal)
+{
+        bool was = asked[signal];
+
+        asked[signal] = false;
+        return was;
+}

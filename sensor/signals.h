@@ -1,0 +1,28 @@
+/*
+ * signals: what the operator or the system asks of a running program. A handler sets a flag and
+ * nothing else; the loops look.
+ */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+
+enum pt_signal {
+        PT_SIGNAL_RELOAD, /* HUP */
+        PT_SIGNAL_STATS,  /* USR1 */
+        PT_SIGNALS,
+};
+
+/* Set by INT and TERM, and by whoever finds that there is nothing left to do. */
+extern volatile bool pt_signals_stop;
+
+/*
+ * Catch INT and TERM, and be deaf to a reader that went away and to a file that may not grow: both
+ * are lost outputs, and no reason to end. `live`: HUP and USR1 are caught too, and all four come
+ * through only inside a ppoll() with the mask that is returned, so that none is missed between the
+ * look at its flag and the wait.
+ */
+void pt_signals_catch(bool live, sigset_t *ret_waiting);
+
+/* Was it asked since this was called last? */
+bool pt_signals_take(enum pt_signal signal);

@@ -1,0 +1,165 @@
+#include "watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "say.h"
+#include "signals.h"
+
+#define SECOND INT64_C(1000000000)
+
+/* Frames between two looks at outputs and signals: some milliseconds of work. */
+#define BATCH 4096
+
+/* At the end: what was received before the signal may still be on its way through the ring. */
+#define LAST_FRAMES (2 * PT_LIVE_LAG)
+#define LAST_AT_MOST SECOND
+
+/* Descriptors that outputs may wait for beside those of the capture. */
+#define OUTPUT_ROOM 64
+
+struct round {
+        struct pollfd *fds;
+        size_t room;
+        int64_t due; /* when to come back at the latest, CLOCK_MONOTONIC */
+};
+
+static int64_t wall_clock(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
+}
+
+static void come_back_by(struct round *round, int64_t due)
+{
+        if (due < round->due)
+                round->due = due;
+}
+
+/* Take what there is, up to a batch. True if nothing is left. */
+static bool take_frames(const struct pt_watch *watch)
+{
+        struct pt_frame frame;
+
+        for (int i = 0; i < BATCH; i++) {
+                if (!pt_live_next(watch->live, &frame))
+                        return true;
+                pt_engine_packet(watch->engine, &frame);
+        }
+        return false;
+}
+
+/*
+ * Frames, then the time that passed without any. The clock is read before the frames are taken: a
+ * frame that arrives meanwhile must not be later than a time in which there was none.
+ */
+static void capture(const struct pt_watch *watch, struct round *round, int64_t now)
+{
+        int64_t wall = wall_clock();
+        bool waits;
+
+        if (!take_frames(watch)) {
+                come_back_by(round, now);
+                return;
+        }
+        waits = pt_engine_idle(watch->engine, wall - PT_LIVE_LAG);
+        if (waits || pt_live_waits(watch->live))
+                come_back_by(round, now + PT_LIVE_TICK);
+}
+
+static void obey_signals(const struct pt_watch *watch)
+{
+        if (pt_signals_take(PT_SIGNAL_RELOAD)) {
+                pt_output_reopen(watch->output);
+                if (watch->reload)
+                        watch->reload(watch->context);
+        }
+        if (pt_signals_take(PT_SIGNAL_STATS) && pt_health_tell(watch->health) < 0)
+                pt_say("%s", strerror(ENOMEM));
+}
+
+static void serve(const struct pt_watch *watch, struct round *round)
+{
+        int64_t now = pt_health_clock();
+
+        round->due = INT64_MAX;
+        come_back_by(round, pt_live_serve(watch->live, now));
+        obey_signals(watch);
+        capture(watch, round, now);
+        come_back_by(round, pt_health_tick(watch->health, now));
+        pt_output_serve(watch->output);
+}
+
+/* Until the next thing that is due; an output says it in milliseconds, -1 for nothing. */
+static struct timespec time_left(const struct round *round, int output)
+{
+        int64_t left = round->due - pt_health_clock();
+
+        if (output >= 0 && output * (SECOND / 1000) < left)
+                left = output * (SECOND / 1000);
+        if (left < 0)
+                left = 0;
+        return (struct timespec){left / SECOND, left % SECOND};
+}
+
+/* 0, or a negative errno. */
+static int wait_for_more(const struct pt_watch *watch, const struct round *round)
+{
+        size_t captures = pt_live_poll(watch->live, round->fds), outputs;
+        struct timespec timeout;
+        int output = -1;
+
+        outputs = pt_output_poll(watch->output, round->fds + captures, round->room - captures,
+                                 &output);
+        timeout = time_left(round, output);
+        if (ppoll(round->fds, captures + outputs, &timeout, &watch->waiting) < 0 && errno != EINTR)
+                return -errno;
+        return 0;
+}
+
+/* What was received before we were told to stop is judged too; what comes after is not. */
+static void take_last_frames(const struct pt_watch *watch)
+{
+        struct timespec moment = {.tv_nsec = PT_LIVE_TICK};
+        int64_t told = wall_clock(), began = pt_health_clock(), age = 0;
+        struct pt_frame frame;
+
+        while (age < LAST_AT_MOST) {
+                while (pt_live_next(watch->live, &frame)) {
+                        if (frame.time > told)
+                                return;
+                        pt_engine_packet(watch->engine, &frame);
+                }
+                if (age >= LAST_FRAMES)
+                        return;
+                nanosleep(&moment, NULL);
+                age = pt_health_clock() - began;
+        }
+}
+
+int pt_watch(const struct pt_watch *watch)
+{
+        struct round round = {0};
+        int r = 0;
+
+        round.room = pt_live_descriptors(watch->live) + OUTPUT_ROOM;
+        round.fds = calloc(round.room, sizeof *round.fds);
+        if (!round.fds) {
+                pt_say("%s", strerror(ENOMEM));
+                return -ENOMEM;
+        }
+        while (r == 0 && !pt_signals_stop) {
+                serve(watch, &round);
+                r = wait_for_more(watch, &round);
+        }
+        if (r < 0)
+                pt_say("waiting for packets failed: %s", strerror(-r));
+        take_last_frames(watch);
+        free(round.fds);
+        return r;
+}
