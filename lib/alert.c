@@ -47,6 +47,8 @@ static void syn_groups(struct pt_document *doc, const struct pt_event *event,
                                       pt_prefixes_contain(&event->home, &syn->key),
                 .vlans = syn->vlans,
                 .vlan_count = syn->vlan_count,
+                .tunnels = syn->tunnels,
+                .tunnel_count = syn->tunnel_count,
         };
         json_t *destination;
 

@@ -163,6 +163,8 @@ static void dns_endpoints(struct pt_document *doc, const struct pt_event *event)
                 .protocol = "dns",
                 .vlans = p->vlans,
                 .vlan_count = p->vlan_count,
+                .tunnels = p->tunnels,
+                .tunnel_count = p->tunnel_count,
         };
 
         pt_document_endpoint(doc, "source", &p->destination, p->destination_port,

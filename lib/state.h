@@ -13,6 +13,7 @@
 #include "line.h"
 #include "portent.h"
 #include "recent.h"
+#include "unread.h"
 #include "verdict.h"
 
 #define PT_FRAME_KEPT 262144u /* octets kept of a packet whose time is in doubt */
@@ -48,6 +49,7 @@ struct pt_engine {
         const struct pt_rule **also;
         struct pt_dns_name *names; /* of a rotation */
 
+        struct pt_unread unread;
         struct pt_counters counters;
 };
 

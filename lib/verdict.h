@@ -23,6 +23,8 @@ struct pt_syn {
         uint16_t destination_port;
         uint16_t vlans[PT_PACKET_VLANS];
         uint8_t vlan_count;
+        uint8_t tunnel_count;
+        struct pt_packet_tunnel tunnels[PT_PACKET_TUNNELS];
         bool ipv6;
         bool quic; /* a contact only: never judged */
         bool has_mac;
