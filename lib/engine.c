@@ -380,3 +380,20 @@ bool pt_engine_counter(const struct pt_engine *engine, size_t place, const char 
                                                           : engine->counters.value[place];
         return true;
 }
+
+bool pt_engine_unread(const struct pt_engine *engine, size_t place, struct pt_engine_unread *ret)
+{
+        const struct pt_unread_row *row;
+
+        if (place >= engine->unread.count)
+                return false;
+        row = &engine->unread.rows[place];
+        *ret = (struct pt_engine_unread){
+                .layer = pt_unread_layer_name(row->layer),
+                .number = row->number,
+                .name = pt_unread_name(row->layer, row->number),
+                .ordinary = pt_unread_is_ordinary(row->layer, row->number),
+                .packets = row->packets,
+        };
+        return true;
+}

@@ -167,6 +167,19 @@ PT_PUBLIC PT_MUST_CHECK int pt_event_text(const struct pt_event *event,
 PT_PUBLIC bool pt_engine_counter(const struct pt_engine *engine, size_t place,
                                  const char **ret_name, uint64_t *ret_value);
 
+/* What could not be read, by the number that says what it is: a row for each. */
+struct pt_engine_unread {
+        const char *layer; /* whose number it is, as "ethertype" */
+        unsigned number;
+        const char *name; /* as "802.1AE (MACsec)"; NULL if it has none here */
+        bool ordinary;    /* every network has it, and no client's packet is inside: ARP, ICMP */
+        uint64_t packets;
+};
+
+/* False after the last. Rows stay where they are while the engine lives. */
+PT_PUBLIC bool pt_engine_unread(const struct pt_engine *engine, size_t place,
+                                struct pt_engine_unread *ret);
+
 #ifdef __cplusplus
 }
 #endif

@@ -81,10 +81,8 @@ void pt_unread_count(struct pt_unread *unread, enum pt_layer layer, uint16_t num
 const char *pt_unread_layer_name(enum pt_layer layer)
 {
         static const char *const names[PT_LAYERS] = {
-                [PT_LAYER_LINK] = "link type",
-                [PT_LAYER_ETHERTYPE] = "ethertype",
-                [PT_LAYER_PPP] = "PPP protocol",
-                [PT_LAYER_PROTOCOL] = "IP protocol",
+                [PT_LAYER_LINK] = "link type",   [PT_LAYER_ETHERTYPE] = "ethertype",
+                [PT_LAYER_PPP] = "PPP protocol", [PT_LAYER_PROTOCOL] = "IP protocol",
                 [PT_LAYER_PORT] = "UDP port",
         };
 

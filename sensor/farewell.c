@@ -90,6 +90,20 @@ static void say_found(const struct pt_health *health)
                 pt_say("%" PRIu64 " alert%s", alerts, pt_say_plural(alerts));
 }
 
+/* By number, what is behind decode.other_* and decode.tunnels, unless every network has it. */
+static void say_unread(const struct pt_health *health)
+{
+        struct pt_engine_unread row;
+
+        for (size_t i = 0; pt_engine_unread(health->engine, i, &row); i++) {
+                if (row.ordinary)
+                        continue;
+                pt_say("not read: %s 0x%x%s%s, %" PRIu64 " packet%s", row.layer, row.number,
+                       row.name ? ", " : "", row.name ? row.name : "", row.packets,
+                       pt_say_plural(row.packets));
+        }
+}
+
 static void say_lists(const struct pt_health *health)
 {
         if (sum_counters(health, is_near_miss)) {
@@ -100,6 +114,7 @@ static void say_lists(const struct pt_health *health)
                 pt_say("not decoded, or only in part:");
                 say_counters(health, is_undecoded);
         }
+        say_unread(health);
 }
 
 /* Why no SYN could match, or NULL if some could have. */
