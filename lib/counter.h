@@ -84,6 +84,9 @@
         X(MATCH_VARIANT, "match.variant", "Matches whose best rule is variant.")                  \
         X(MATCH_OTHER, "match.other", "Matches of the other rules.")                              \
         X(MATCH_NO_VALUE, "match.no_value", "Evaluations that had no value.")                     \
+        X(EXPECTATION_TOLD, "expectation.told", "Expectations told of answers.")                  \
+        X(EXPECTATION_REPEATS, "expectation.repeats", "Those told not long before.")              \
+        X(EXPECTATION_SKIPPED, "expectation.skipped", "Those that were too many for one answer.") \
         X(ALERT_GENERATED, "alert.generated", "Alerts made, rotation included.")                  \
         X(ALERT_SUPPRESSED, "alert.suppressed", "Matches held back as repeats.")                  \
         X(ALERT_REPEATS, "alert.repeats", "Documents about repeats that were held back.")         \
@@ -95,6 +98,7 @@
         X(NEAR_OUTSIDE_LIMITS, "near_miss.outside_limits", "Fits, but outside the rule's ports.") \
         X(NEAR_EXPIRED, "near_miss.expired",                                                      \
           "Fits one of the newest answers, which no longer counts.")                              \
+        X(NEAR_ALLOW_LISTED, "near_miss.allow_listed", "Matches that an allow list has.")         \
         X(NEAR_NO_DNS, "near_miss.no_dns", "Fits, but an outside client without any DNS.")
 
 enum pt_counter {

@@ -30,6 +30,7 @@ struct pt_ecs_stats {
         uint64_t memory; /* resident, in octets; 0 if unknown */
         const struct pt_ecs_output *outputs;
         size_t output_count;
+        const struct pt_allow *allow; /* NULL if nothing is allow-listed */
 };
 
 /* The document, as pt_event_ecs() writes one. 0, or -ENOMEM. */

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "expect.h"
 #include "tell.h"
 
 #define ASKED_WITHIN (30 * PT_SECOND) /* 4.8 */
@@ -122,6 +123,8 @@ static void learn(struct pt_engine *engine, const struct pt_packet *packet,
         case PT_LEARNED_NO_ROOM: /* hosts has counted it */
                 break;
         }
+        if (engine->settings.expectation_events)
+                pt_expect_answer(engine, &given);
 }
 
 static void observe_response(struct pt_engine *engine, const struct pt_packet *packet,

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "allow.h"
 #include "campaign.h"
 #include "clock.h"
 #include "counter.h"
@@ -22,6 +23,7 @@ struct pt_engine {
         struct pt_settings settings;
         struct pt_receiver receiver;
         const struct pt_rules *rules;
+        struct pt_allow *allow; /* NULL: nothing is allow-listed */
         struct pt_hash_key key;
         struct pt_prefix *home;
         size_t home_count;
@@ -33,8 +35,9 @@ struct pt_engine {
         uint8_t *waiting_bytes;
 
         struct pt_hosts *hosts;
-        struct pt_recent queries; /* payload: struct pt_query */
-        struct pt_recent syns;    /* payload: struct pt_seen */
+        struct pt_recent queries;  /* payload: struct pt_query */
+        struct pt_recent syns;     /* payload: struct pt_seen */
+        struct pt_recent expected; /* payload: struct pt_expected */
         struct pt_line *line;
         struct pt_judge *judge;
         struct pt_hold *hold;

@@ -65,6 +65,7 @@ struct pt_match {
 
 /* Why a SYN that fits a rule's arithmetic is no match: the nearest first. */
 enum pt_near_miss {
+        PT_NEAR_ALLOW_LISTED,         /* it is a match, but an allow list has it */
         PT_NEAR_EXPIRED,              /* it fits an answer that no longer counts */
         PT_NEAR_EXCLUDED_DESTINATION, /* private, or excluded by the rule */
         PT_NEAR_EXCLUDED_PORT,        /* inside the rule's range, but excluded */

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "../lib/allow.h"
 #include "../lib/counter.h"
 #include "health.h"
 #include "say.h"
@@ -178,6 +179,25 @@ static void say_why(const struct pt_health *health)
                 pt_say("nothing found: no SYN went where a rule calculates");
 }
 
+/* Which entries of the allow lists work. */
+static void say_allowed(const struct pt_health *health)
+{
+        struct pt_allow_entry most[32];
+        size_t used, entries;
+        size_t count =
+                pt_allow_most(health->allow, most, sizeof most / sizeof *most, &used, &entries);
+
+        if (!entries)
+                return;
+        pt_say("allow lists: %zu of %zu entr%s allowed a match", used, entries,
+               entries == 1 ? "y" : "ies");
+        for (size_t i = 0; i < count; i++)
+                pt_say("  %10" PRIu64 "  %s %s (%s:%u)", most[i].matches,
+                       pt_allow_list_name(most[i].list), most[i].text, most[i].file, most[i].line);
+        if (count < used)
+                pt_say("  and %zu more", used - count);
+}
+
 void pt_health_last_words(const struct pt_health *health, bool verbose)
 {
         if (health->unread) {
@@ -192,6 +212,7 @@ void pt_health_last_words(const struct pt_health *health, bool verbose)
         else
                 say_weak(health);
         if (verbose) {
+                say_allowed(health);
                 pt_say("every counter that is not 0:");
                 say_counters(health, is_any);
         }

@@ -19,16 +19,17 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build-tests"))
 FLOORS = [
     {"portent", "bytes", "address", "hash", "clock", "counter"},
     {"packet", "decoder", "link", "tunnel", "unread", "dns"},
-    {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector"},
+    {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector",
+     "entry", "allow"},
     {"pool", "recent", "cells", "names", "clients", "hosts", "learn", "contact",
      "evidence"},
     {"verdict", "judge", "signature", "near", "chance", "hold", "campaign"},
-    {"event", "line", "state", "tell", "observe", "engine",
+    {"event", "line", "state", "tell", "expect", "observe", "engine",
      "reload"},
     {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
      "ecs", "text"},
 ]
-IO = {"link", "live", "notice", "replay", "rulebook", "sink", "tap"}
+IO = {"link", "lists", "live", "notice", "replay", "rulebook", "sink", "tap"}
 
 # What a module may include of its own floor: its header needs it, or it is a part of the other.
 BESIDE = {
@@ -40,6 +41,7 @@ BESIDE = {
     "expression": {"formula", "token"},
     "formula": {"expression", "token"},
     "limit": {"strict"},
+    "allow": {"entry"},
     "rule": {"formula", "limit", "strict", "vector"},
     "rules": {"rule", "limit", "strict"},
     "vector": {"rule", "strict"},
@@ -58,9 +60,10 @@ BESIDE = {
     "campaign": {"verdict"},
     "state": {"event", "line"},
     "tell": {"event", "state"},
-    "observe": {"state", "tell"},
+    "expect": {"state", "tell"},
+    "observe": {"expect", "state", "tell"},
     "reload": {"state", "tell"},
-    "engine": {"observe", "state", "tell"},
+    "engine": {"expect", "observe", "state", "tell"},
     "reason": {"words"},
     "document": {"community", "words"},
     "groups": {"document"},
