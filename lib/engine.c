@@ -383,6 +383,11 @@ void pt_engine_finish(struct pt_engine *engine)
         pt_tell_repeats(engine, PT_FORGET_ALL);
 }
 
+struct pt_sight *pt_engine_sight(struct pt_engine *engine)
+{
+        return &engine->sight;
+}
+
 bool pt_engine_counter(const struct pt_engine *engine, size_t place, const char **ret_name,
                        uint64_t *ret_value)
 {

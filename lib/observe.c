@@ -115,6 +115,7 @@ static void learn(struct pt_engine *engine, const struct pt_packet *packet,
 
         switch (pt_hosts_learn(engine->hosts, &given)) {
         case PT_LEARNED:
+                pt_sight_answer(&engine->sight, &given.client);
                 engine->counters.value[PT_COUNT_DNS_UNASKED] += !asked;
                 break;
         case PT_LEARNED_COPY:

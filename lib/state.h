@@ -14,6 +14,7 @@
 #include "line.h"
 #include "portent.h"
 #include "recent.h"
+#include "sight.h"
 #include "unread.h"
 #include "verdict.h"
 
@@ -52,6 +53,7 @@ struct pt_engine {
         const struct pt_rule **also;
         struct pt_dns_name *names; /* of a rotation */
 
+        struct pt_sight sight;
         struct pt_unread unread;
         struct pt_counters counters;
 };
@@ -70,6 +72,9 @@ struct pt_query {
 struct pt_seen {
         int64_t time; /* engine time of its last copy */
 };
+
+/* What alarms are made of; whoever makes them begins its intervals. */
+struct pt_sight *pt_engine_sight(struct pt_engine *engine);
 
 /* Shared by making an engine and changing one: see engine.c. */
 bool pt_engine_settings_sound(const struct pt_settings *settings);

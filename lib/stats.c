@@ -83,6 +83,26 @@ static void allow_lists(struct pt_document *doc, json_t *group, const struct pt_
         }
 }
 
+static uint64_t number_of(const struct pt_ecs_stats *stats, const char *name)
+{
+        for (size_t i = 0; i < stats->number_count; i++) {
+                if (strcmp(stats->numbers[i].name, name) == 0)
+                        return stats->numbers[i].value;
+        }
+        return 0;
+}
+
+/* The sensor's own eyesight: of the SYNs that might match, how many did we see an answer for? */
+static void share(struct pt_document *doc, json_t *group, const struct pt_ecs_stats *stats)
+{
+        uint64_t eligible = number_of(stats, "syn.eligible");
+        uint64_t preceded = number_of(stats, "syn.preceded_by_answer");
+
+        if (eligible)
+                pt_document_real(doc, pt_document_object(doc, group, "syn"), "preceded_share",
+                                 (double)preceded / (double)eligible);
+}
+
 static void portent_stats(struct pt_document *doc, const struct pt_ecs_stats *stats)
 {
         json_t *portent = pt_document_object(doc, doc->root, "portent");
@@ -91,6 +111,7 @@ static void portent_stats(struct pt_document *doc, const struct pt_ecs_stats *st
         pt_document_integer(doc, group, "uptime", (uint64_t)stats->uptime);
         for (size_t i = 0; i < stats->number_count; i++)
                 nested(doc, group, stats->numbers[i].name, stats->numbers[i].value);
+        share(doc, group, stats);
         if (stats->memory)
                 nested(doc, group, "memory.bytes", stats->memory);
         outputs(doc, group, stats);

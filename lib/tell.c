@@ -282,6 +282,8 @@ static void judge(struct pt_engine *engine, const struct pt_syn *syn)
 {
         struct pt_judgement judgement = pt_judge_syn(engine->judge, syn);
 
+        if (pt_judge_is_home(engine->judge, &syn->client))
+                pt_sight_syn(&engine->sight, &syn->client, judgement.given != 0);
         if (engine->settings.connection_events)
                 tell_connection(engine, syn, judgement.given);
         if (!judgement.count) {

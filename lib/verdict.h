@@ -115,5 +115,8 @@ void pt_judgement_sort(struct pt_judgement *judgement);
 bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn, struct pt_match *ret,
                         enum pt_near_miss *ret_reason);
 
+/* Is it private, or in home_networks? */
+bool pt_judge_is_home(const struct pt_judge *judge, const struct pt_address *address);
+
 /* Is the address inside (4.4)? */
 bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address);

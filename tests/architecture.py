@@ -22,12 +22,12 @@ FLOORS = [
     {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector",
      "entry", "allow"},
     {"pool", "recent", "cells", "names", "clients", "hosts", "learn", "contact",
-     "evidence"},
+     "evidence", "sight"},
     {"verdict", "judge", "signature", "near", "chance", "hold", "campaign"},
     {"event", "line", "state", "tell", "expect", "observe", "engine",
      "reload"},
     {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
-     "ecs", "text"},
+     "ecs", "text", "alarm", "status", "metrics"},
 ]
 IO = {"link", "lists", "live", "notice", "replay", "rulebook", "sink", "tap"}
 
@@ -70,6 +70,8 @@ BESIDE = {
     "records": {"document", "words"},
     "alert": {"document", "identity", "words"},
     "stats": {"document", "ecs"},
+    "status": {"document", "ecs", "identity"},
+    "metrics": {"ecs"},
     "ecs": {"alert", "document", "identity", "words"},
     "text": {"words"},
 }
