@@ -402,7 +402,8 @@ class Stats(Case):
         self.assertEqual(written["capture"]["packets"], 4)
         self.assertEqual(written["capture"]["dropped"], 0)
         self.assertEqual(written["alert"]["generated"], 1)
-        self.assertEqual(written["syn"], {"eligible": 1, "preceded_by_answer": 1})
+        self.assertEqual(written["syn"], {"eligible": 1, "preceded_by_answer": 1,
+                                          "preceded_share": 1.0})
         self.assertEqual(told["output"]["delivered"], 1)     # the alert
         self.assertEqual(written["output"]["delivered"], 2)  # and the stats document
         self.assertEqual([o["destination"] for o in written["outputs"]], ["-"])
