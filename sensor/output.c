@@ -1,12 +1,16 @@
 #include "output.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "arena.h"
 #include "say.h"
+
+#define MILLISECOND INT64_C(1000000)
+#define FAREWELL (500 * MILLISECOND) /* for readers, at the end */
 
 enum form {
         FORM_ECS,
@@ -25,6 +29,7 @@ struct place {
 struct pt_output {
         const struct pt_observer *observer;
         bool prompt;
+        bool live;
         bool failed; /* no memory for a line */
         volatile bool *stop;
         uint64_t sequence;
@@ -39,10 +44,10 @@ struct lines {
         size_t length[FORMS];
 };
 
-static void notice(void *context, const char *sentence)
+static void notice(void *context, const struct pt_notice *notice)
 {
         (void)context;
-        pt_say("%s", sentence);
+        pt_say("%s: %s", notice->subject, notice->sentence);
 }
 
 /* no-color.org: a variable that is there and not empty. */
@@ -64,11 +69,22 @@ static int open_place(struct pt_output *output, const struct pt_output_settings 
                       const char *destination, char sentence[PT_OPTION_SENTENCE])
 {
         struct place *place = &output->places[output->count];
-        int r = pt_sink_open(destination, &place->sink, sentence);
+        const struct pt_sink_settings sink = {
+                .destination = destination,
+                .live = settings->live,
+                .queue = settings->queue,
+                .spool = settings->spool,
+                .spool_size = settings->spool_size,
+                .spool_if_can = settings->spool_if_can,
+                .max_size = settings->max_size,
+                .notify =
+                        settings->notify.tell ? settings->notify : (struct pt_notify){notice, NULL},
+                .stop = settings->stop,
+        };
+        int r = pt_sink_open(&sink, &place->sink, sentence);
 
         if (r < 0)
                 return r;
-        pt_sink_wait(place->sink, notice, NULL, settings->stop);
         place->terminal = pt_sink_is_terminal(place->sink);
         place->form = choose_form(settings->format, place->terminal);
         output->count++;
@@ -86,6 +102,7 @@ int pt_output_open(const struct pt_output_settings *settings, struct pt_output *
                 return -ENOMEM;
         output->observer = settings->observer;
         output->prompt = settings->prompt;
+        output->live = settings->live;
         output->stop = settings->stop;
         for (size_t i = 0; i < count; i++) {
                 int r = open_place(output, settings, settings->destinations->list[i], sentence);
@@ -99,8 +116,14 @@ int pt_output_open(const struct pt_output_settings *settings, struct pt_output *
         return 0;
 }
 
-static void lose(struct pt_output *output, struct place *place, int r)
+/*
+ * Has the destination gone for good? Then it is said, once. `r` is what writing to it said: in
+ * replay a line that was dropped is as bad.
+ */
+static void look_for_loss(struct pt_output *output, struct place *place, int r)
 {
+        if (output->live)
+                r = pt_sink_lost(place->sink);
         if (r >= 0 || place->lost)
                 return;
         place->lost = true;
@@ -151,9 +174,9 @@ static void write_event(struct pt_output *output, struct place *place, const str
                 return;
         }
         r = pt_sink_write(place->sink, lines->text[place->form], lines->length[place->form]);
-        if (r == 0 && (place->terminal || (output->prompt && is_alert(event))))
+        if (r == 0 && !output->live && (place->terminal || (output->prompt && is_alert(event))))
                 r = pt_sink_flush(place->sink);
-        lose(output, place, r);
+        look_for_loss(output, place, r);
 }
 
 void pt_output_event(void *context, const struct pt_event *event)
@@ -176,7 +199,7 @@ void pt_output_line(struct pt_output *output, const char *ecs, const char *text)
                 const char *line = place->form == FORM_ECS ? ecs : text;
 
                 /* A lost one counts what it does not take. */
-                lose(output, place, pt_sink_write(place->sink, line, strlen(line)));
+                look_for_loss(output, place, pt_sink_write(place->sink, line, strlen(line)));
         }
 }
 
@@ -188,33 +211,84 @@ uint64_t pt_output_number(struct pt_output *output)
 void pt_output_flush(struct pt_output *output)
 {
         for (size_t i = 0; i < output->count; i++) {
-                if (!output->places[i].lost)
-                        lose(output, &output->places[i], pt_sink_flush(output->places[i].sink));
+                if (output->places[i].lost)
+                        continue;
+                look_for_loss(output, &output->places[i], pt_sink_flush(output->places[i].sink));
         }
 }
 
 size_t pt_output_poll(struct pt_output *output, struct pollfd *polls, size_t room, int *timeout)
 {
-        (void)output;
-        (void)polls;
-        (void)room;
-        (void)timeout;
-        return 0;
+        int64_t soonest = INT64_MAX, again;
+        size_t used = 0;
+
+        for (size_t i = 0; i < output->count; i++) {
+                struct pollfd wanted;
+
+                if (pt_sink_poll(output->places[i].sink, &wanted, &again) && used < room)
+                        polls[used++] = wanted;
+                if (again < soonest)
+                        soonest = again;
+        }
+        if (soonest == INT64_MAX)
+                return used;
+        soonest = (soonest - pt_sink_clock() + MILLISECOND - 1) / MILLISECOND;
+        if (soonest < 0)
+                soonest = 0;
+        if (*timeout < 0 || soonest < *timeout)
+                *timeout = soonest < INT_MAX ? (int)soonest : INT_MAX;
+        return used;
 }
 
 void pt_output_serve(struct pt_output *output)
 {
-        pt_output_flush(output);
+        int64_t now = pt_sink_clock();
+
+        for (size_t i = 0; i < output->count; i++) {
+                if (output->places[i].lost)
+                        continue;
+                pt_sink_serve(output->places[i].sink, now);
+                look_for_loss(output, &output->places[i], 0);
+        }
 }
 
 void pt_output_reopen(struct pt_output *output)
 {
-        pt_output_flush(output);
+        int64_t now = pt_sink_clock();
+
+        for (size_t i = 0; i < output->count; i++)
+                pt_sink_reopen(output->places[i].sink, now);
+}
+
+/* Give readers that are there the time to take what waits. */
+static void deliver_rest(struct pt_output *output)
+{
+        int64_t end = pt_sink_clock() + FAREWELL, now;
+
+        while ((now = pt_sink_clock()) < end) {
+                struct pollfd polls[16];
+                int timeout = (int)((end - now) / MILLISECOND) + 1;
+                bool waits = false;
+
+                pt_output_serve(output);
+                for (size_t i = 0; i < output->count; i++)
+                        waits = waits || (!output->places[i].lost &&
+                                          pt_sink_is_busy(output->places[i].sink));
+                if (!waits)
+                        return;
+                poll(polls, (nfds_t)pt_output_poll(output, polls, 16, &timeout), timeout);
+        }
 }
 
 void pt_output_finish(struct pt_output *output)
 {
-        pt_output_flush(output);
+        if (!output->live) {
+                pt_output_flush(output);
+                return;
+        }
+        deliver_rest(output);
+        for (size_t i = 0; i < output->count; i++)
+                pt_sink_close_down(output->places[i].sink);
 }
 
 bool pt_output_lost(const struct pt_output *output)

@@ -23,6 +23,11 @@ struct pt_output_settings {
         struct pt_notify notify; /* who is told of trouble, of its end and of what was lost; if
                                     nobody is, it is said on standard error */
         bool live;               /* nothing is waited for: see pt_output_serve() */
+        size_t queue;            /* octets in memory for each destination, 0 for a default */
+        const char *spool;       /* the folder of spools, live; NULL for none */
+        size_t spool_size;       /* octets of it for each destination; 0 for none */
+        bool spool_if_can;       /* start also if that folder cannot be used */
+        uint64_t max_size;       /* of a file, 0 for no bound */
 };
 
 /* 0, or a negative errno with a sentence. Borrows what the settings point to. */
@@ -57,7 +62,7 @@ void pt_output_serve(struct pt_output *output);
 void pt_output_reopen(struct pt_output *output);
 
 /*
- * The end. Live, about a second is given to readers that are there, and what waits then goes to the
+ * The end. Live, half a second is given to readers that are there, and what waits then goes to the
  * spool; what has none is counted as dropped. After this nothing waits in memory.
  */
 void pt_output_finish(struct pt_output *output);

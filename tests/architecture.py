@@ -18,30 +18,24 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build-tests"))
 
 FLOORS = [
     {"portent", "bytes", "address", "hash", "clock", "counter"},
-    {"packet", "decoder", "link", "tunnel", "unread", "dns"},
-    {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector",
-     "entry", "allow"},
+    {"packet", "dns"},
+    {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector"},
     {"pool", "recent", "cells", "names", "clients", "hosts", "learn", "contact",
-     "evidence", "sight"},
+     "evidence"},
     {"verdict", "judge", "signature", "near", "chance", "hold", "campaign"},
-    {"event", "line", "state", "tell", "expect", "observe", "engine",
+    {"event", "line", "state", "tell", "observe", "engine",
      "reload"},
     {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
-     "ecs", "text", "alarm", "status", "metrics"},
+     "ecs", "text"},
 ]
-IO = {"link", "lists", "live", "notice", "replay", "rulebook", "sink", "tap"}
+IO = {"channel", "file", "link", "live", "notice", "pipe", "queue", "replay", "resolve", "rulebook",
+      "sink", "socket", "spool", "store", "tap", "trouble"}
 
 # What a module may include of its own floor: its header needs it, or it is a part of the other.
 BESIDE = {
-    "decoder": {"packet"},
-    "link": {"decoder"},
-    "packet": {"link", "tunnel"},
-    "tunnel": {"decoder", "link"},
-    "unread": {"packet"},
     "expression": {"formula", "token"},
     "formula": {"expression", "token"},
     "limit": {"strict"},
-    "allow": {"entry"},
     "rule": {"formula", "limit", "strict", "vector"},
     "rules": {"rule", "limit", "strict"},
     "vector": {"rule", "strict"},
@@ -60,18 +54,15 @@ BESIDE = {
     "campaign": {"verdict"},
     "state": {"event", "line"},
     "tell": {"event", "state"},
-    "expect": {"state", "tell"},
-    "observe": {"expect", "state", "tell"},
+    "observe": {"state", "tell"},
     "reload": {"state", "tell"},
-    "engine": {"expect", "observe", "state", "tell"},
+    "engine": {"observe", "state", "tell"},
     "reason": {"words"},
     "document": {"community", "words"},
     "groups": {"document"},
     "records": {"document", "words"},
     "alert": {"document", "identity", "words"},
     "stats": {"document", "ecs"},
-    "status": {"document", "ecs", "identity"},
-    "metrics": {"ecs"},
     "ecs": {"alert", "document", "identity", "words"},
     "text": {"words"},
 }
@@ -93,8 +84,7 @@ CORE_MAY_USE = re.compile("|".join([
 ]))
 
 # Modules that run for each packet and keep nothing: they do not even know malloc.
-NO_MEMORY = {"address", "clock", "counter", "packet", "link", "tunnel", "unread",
-             "dns", "chance", "community"}
+NO_MEMORY = {"address", "clock", "counter", "packet", "dns", "chance", "community"}
 MEMORY = {"malloc", "calloc", "realloc", "aligned_alloc", "strdup", "strndup"}
 
 failures = []

@@ -63,13 +63,29 @@ static const char *text(void)
         return bytes;
 }
 
-static struct pt_sink *open_sink(const char *destination)
+static struct pt_sink *open_with(struct pt_sink_settings settings)
 {
         struct pt_sink *sink = NULL;
         char sentence[256] = "";
 
-        cr_assert_eq(pt_sink_open(destination, &sink, sentence), 0, "%s", sentence);
+        cr_assert_eq(pt_sink_open(&settings, &sink, sentence), 0, "%s", sentence);
         return sink;
+}
+
+static struct pt_sink *open_sink(const char *destination)
+{
+        return open_with((struct pt_sink_settings){.destination = destination});
+}
+
+/* The errno with which it is refused. */
+static int refused(const char *destination, char sentence[256])
+{
+        struct pt_sink *sink = NULL;
+        int r = pt_sink_open(&(struct pt_sink_settings){.destination = destination}, &sink,
+                             sentence);
+
+        cr_expect_null(sink);
+        return r;
 }
 
 static int write_line(struct pt_sink *sink, const char *line)
@@ -108,8 +124,9 @@ static void expect_conserved(const struct pt_sink *sink, uint64_t lines)
 {
         struct pt_sink_stats s = pt_sink_stats(sink);
 
-        cr_expect_eq(s.delivered + s.queued + s.dropped_disk_full + s.dropped_peer_down +
-                             s.dropped_queue_full + s.dropped_too_big,
+        cr_expect_eq(s.generated, lines);
+        cr_expect_eq(s.delivered + s.queued + s.spooled + s.dropped_disk_full +
+                             s.dropped_peer_down + s.dropped_queue_full + s.dropped_too_big,
                      lines, "%llu of %llu", (unsigned long long)s.delivered,
                      (unsigned long long)lines);
 }
@@ -235,18 +252,18 @@ Test(sink, a_torn_last_line_is_closed)
 
 Test(sink, what_cannot_be_opened_says_why)
 {
-        struct pt_sink *sink = NULL;
+        struct pt_sink *sink;
         char sentence[256], link[128];
 
-        cr_expect_eq(pt_sink_open(folder, &sink, sentence), -EISDIR);
+        cr_expect_eq(refused(folder, sentence), -EISDIR);
         cr_expect(strstr(sentence, strerror(EISDIR)), "%s", sentence);
         cr_expect(strstr(sentence, folder), "%s", sentence);
 
-        cr_expect_eq(pt_sink_open("/nonexistent/lines", &sink, sentence), -ENOENT);
+        cr_expect_eq(refused("/nonexistent/lines", sentence), -ENOENT);
         cr_expect(strstr(sentence, strerror(ENOENT)), "%s", sentence);
 
         cr_assert_eq(mkfifo(path, 0600), 0);
-        cr_expect_eq(pt_sink_open(path, &sink, sentence), -ENXIO);
+        cr_expect_eq(refused(path, sentence), -ENXIO);
         cr_expect(strstr(sentence, "a FIFO that nobody reads"), "%s", sentence);
         unlink(path);
 
@@ -254,15 +271,14 @@ Test(sink, what_cannot_be_opened_says_why)
         int fd = socket(AF_UNIX, SOCK_STREAM, 0);
         memcpy(address.sun_path, path, strlen(path) + 1);
         cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-        cr_expect_eq(pt_sink_open(path, &sink, sentence), -ENXIO);
+        cr_expect_eq(refused(path, sentence), -ENXIO);
         cr_expect(strstr(sentence, "a socket"), "%s", sentence);
         close(fd);
         unlink(path);
 
-        cr_expect_eq(pt_sink_open("unix:/tmp/x", &sink, sentence), -ENOTSUP);
-        cr_expect_eq(pt_sink_open("tcp:127.0.0.1:5044", &sink, sentence), -ENOTSUP);
-        cr_expect(strstr(sentence, "sockets"), "%s", sentence);
-        cr_expect_null(sink);
+        cr_expect_eq(refused("unix:", sentence), -EINVAL);
+        cr_expect_eq(refused("tcp:127.0.0.1", sentence), -EINVAL);
+        cr_expect(strstr(sentence, "tcp:HOST:PORT is expected"), "%s", sentence);
 
         snprintf(link, sizeof(link), "%s/link", folder);
         cr_assert_eq(symlink(path, link), 0);
@@ -290,7 +306,7 @@ static void small_disk(void)
 }
 
 struct told {
-        unsigned times;
+        unsigned times, recovered;
         char sentence[256];
         const char *more[2]; /* what to do the first time and the second: a new size of the disk */
         bool stop;           /* end the waiting at once, */
@@ -300,14 +316,20 @@ struct told {
         volatile bool stopped;
 };
 
-static void tell(void *context, const char *sentence)
+static void tell(void *context, const struct pt_notice *notice)
 {
         struct told *told = context;
+
+        if (notice->kind != PT_NOTICE_OUTPUT_TROUBLE) {
+                told->recovered += notice->kind == PT_NOTICE_OUTPUT_RECOVERED;
+                return;
+        }
 
         const char *more = told->times < 2 ? told->more[told->times] : NULL;
 
         told->times++;
-        snprintf(told->sentence, sizeof(told->sentence), "%s", sentence);
+        snprintf(told->sentence, sizeof(told->sentence), "%s: %s", notice->subject,
+                 notice->sentence);
         int fd = open(path, O_RDONLY);
         if (fd >= 0) {
                 fstat(fd, &told->status);
@@ -320,6 +342,16 @@ static void tell(void *context, const char *sentence)
         if (told->stop_later)
                 setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = 250000}, NULL);
         told->stopped = told->stop;
+}
+
+static struct pt_sink *open_told(const char *destination, struct told *told,
+                                 const volatile bool *stop)
+{
+        return open_with((struct pt_sink_settings){
+                .destination = destination,
+                .notify = {tell, told},
+                .stop = stop,
+        });
 }
 
 static volatile bool alarmed;
@@ -338,8 +370,7 @@ Test(sink, a_full_disk_is_waited_for)
         struct told told = {.more = {"size=128k", "size=1m"}};
 
         small_disk();
-        struct pt_sink *sink = open_sink(path);
-        pt_sink_wait(sink, tell, &told, &told.stopped);
+        struct pt_sink *sink = open_told(path, &told, &told.stopped);
         for (unsigned i = 0; i < LINES; i++)
                 cr_assert_eq(write_line(sink, numbered(i, LENGTH)), 0);
         cr_expect_eq(pt_sink_flush(sink), 0);
@@ -365,8 +396,7 @@ Test(sink, a_full_disk_and_a_stop_leave_whole_lines_and_a_count)
         int r = 0;
 
         small_disk();
-        struct pt_sink *sink = open_sink(path);
-        pt_sink_wait(sink, tell, &told, &told.stopped);
+        struct pt_sink *sink = open_told(path, &told, &told.stopped);
         for (unsigned i = 0; i < LINES; i++)
                 r = r < 0 ? (write_line(sink, numbered(i, LENGTH)), r)
                           : write_line(sink, numbered(i, LENGTH));
@@ -384,10 +414,9 @@ Test(sink, a_full_disk_and_a_stop_leave_whole_lines_and_a_count)
 Test(sink, a_long_wait_is_said_once)
 {
         struct told told = {.stop_later = true};
-        struct pt_sink *sink = open_sink("/dev/full");
+        struct pt_sink *sink = open_told("/dev/full", &told, &alarmed);
 
         signal(SIGALRM, on_alarm);
-        pt_sink_wait(sink, tell, &told, &alarmed);
         cr_expect_eq(write_line(sink, "one\n"), 0);
         cr_expect_eq(pt_sink_flush(sink), -ENOSPC);
         cr_expect(alarmed);
@@ -423,9 +452,8 @@ Test(sink, a_torn_line_that_others_followed_is_closed)
 Test(sink, dev_full_is_waited_for_until_told_to_stop)
 {
         struct told told = {.stop = true};
-        struct pt_sink *sink = open_sink("/dev/full");
+        struct pt_sink *sink = open_told("/dev/full", &told, &told.stopped);
 
-        pt_sink_wait(sink, tell, &told, &told.stopped);
         cr_expect_eq(write_line(sink, "one\n"), 0);
         cr_expect_eq(write_line(sink, "two\n"), 0);
         cr_expect_eq(pt_sink_flush(sink), -ENOSPC);
@@ -442,8 +470,7 @@ Test(sink, a_file_size_limit_loses_the_destination)
         struct told told = {0};
 
         signal(SIGXFSZ, SIG_IGN);
-        struct pt_sink *sink = open_sink(path);
-        pt_sink_wait(sink, tell, &told, &told.stopped);
+        struct pt_sink *sink = open_told(path, &told, &told.stopped);
         cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
         for (unsigned i = 0; i < 5; i++)
                 cr_expect_eq(write_line(sink, numbered(i, 30)), 0);
@@ -473,8 +500,7 @@ Test(sink, standard_output_in_a_file_is_cut_back_too)
         int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
         cr_assert_eq(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
         close(fd);
-        struct pt_sink *sink = open_sink("-");
-        pt_sink_wait(sink, tell, &told, &told.stopped);
+        struct pt_sink *sink = open_told("-", &told, &told.stopped);
         for (unsigned i = 0; i < LINES; i++)
                 cr_assert_eq(write_line(sink, numbered(i, LENGTH)), 0);
         cr_expect_eq(pt_sink_flush(sink), 0);
@@ -558,11 +584,11 @@ Test(sink, a_reader_that_takes_nothing_does_not_keep_us, .timeout = 10)
         volatile bool stop = true;
         static char got[1 << 20];
         int fd = make_fifo();
-        struct pt_sink *sink = open_sink(path);
+        struct pt_sink *sink =
+                open_with((struct pt_sink_settings){.destination = path, .stop = &stop});
         unsigned last = 0;
         int r = 0;
 
-        pt_sink_wait(sink, NULL, NULL, &stop);
         for (; last < 200 && r == 0; last++)
                 r = write_line(sink, numbered(last, 9000));
         last--; /* the line that found it out; it waits in the buffer now */

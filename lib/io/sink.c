@@ -1,102 +1,381 @@
 #include "sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define BUFFER_SIZE ((size_t)64 << 10)
-#define PAUSE_MS 100
+#include "channel.h"
+#include "file.h"
+#include "queue.h"
+#include "socket.h"
+#include "store.h"
+#include "trouble.h"
+
+#define MS PT_CHANNEL_MS
+#define NEVER PT_CHANNEL_NEVER
+#define GATHER ((size_t)64 << 10)    /* octets of lines that replay writes together */
+#define SERVE_MOST ((size_t)1 << 20) /* octets given away in one call, so that capture goes on */
+#define WAIT_MS 100                  /* how often a wait looks at the stop flag */
+#define PAUSE_FIRST (100 * MS)       /* before a second attempt; doubled for each one after */
+#define STEADY (5000 * MS)           /* a reader that stays so long has the first pause again */
+#define MEMORY_MOST (1000 * MS)      /* lines wait in memory so long, then in the spool */
+#define SYNC_PAUSE (1000 * MS)
+#define GRACE (1000 * MS) /* a reader may go and come again without a word */
+#define SLOW_GRACE (5000 * MS)
+#define REOPEN_PAUSE (1000 * MS)
 
 struct pt_sink {
-        int fd;
-        bool regular; /* a file that can be cut back */
-        bool inside;  /* what a pipe was given last ends inside a line */
-        bool torn;    /* and that line will not be finished: close it first */
-        bool waiting; /* and it has been said */
-        int lost;     /* errno of a lost destination, or 0 */
-        char *bytes;  /* lines not yet written */
-        size_t length;
-        size_t size;
-        struct pt_sink_stats stats;
-        void (*notice)(void *context, const char *sentence);
-        void *context;
+        struct pt_channel *channel;
+        struct pt_store *store;
         const volatile bool *stop;
+        bool live;
+        bool open;
+        bool reopening;
+        int lost;         /* negative errno of a lost destination, or 0 */
+        int error;        /* negative errno of the last attempt, or 0 */
+        size_t waiting;   /* octets written since the last flush, in replay */
+        int64_t opened;   /* when */
+        int64_t pause;    /* before the next attempt */
+        int64_t retry;    /* when to open, or to push again after trouble */
+        int64_t reopen;   /* when to try to open anew */
+        int64_t progress; /* when a line was last delivered, or none waited */
+        int64_t served;
+        int64_t sync;   /* when the spool may be written through again */
+        int64_t settle; /* and when the queue may be put there, after it could not */
+        bool more;      /* a call ended before all that could be done was */
+        uint64_t generated, delivered;
+        uint64_t disk_full, peer_down, queue_full, too_big;
+        uint64_t closed; /* torn lines that were told of */
+        struct pt_trouble trouble, spool_trouble, reopen_trouble;
         char destination[];
 };
 
-static uint64_t lines_in(const char *bytes, size_t length)
+int64_t pt_sink_clock(void)
 {
-        const char *end = bytes + length;
-        uint64_t lines = 0;
+        struct timespec now;
 
-        for (const char *p = bytes; p < end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
-                lines++;
-        return lines;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* How many of these bytes are whole lines. */
-static size_t whole_lines(const char *bytes, size_t length)
+bool pt_sink_is_done(const struct pt_sink *sink)
 {
-        const char *last = memrchr(bytes, '\n', length);
-
-        return last ? (size_t)(last - bytes) + 1 : 0;
+        return !pt_store_queued(sink->store) && !pt_store_spooled(sink->store);
 }
 
-/* The first `length` bytes of the buffer are out. */
-static void sent(struct pt_sink *sink, size_t length)
+bool pt_sink_is_busy(const struct pt_sink *sink)
 {
-        if (!length)
-                return;
-        sink->inside = sink->bytes[length - 1] != '\n';
-        sink->stats.delivered += lines_in(sink->bytes, length);
-        sink->length -= length;
-        memmove(sink->bytes, sink->bytes + length, sink->length);
-        sink->waiting = false;
+        return sink->open && !sink->lost && !pt_sink_is_done(sink) &&
+               (!sink->error || sink->error == -EAGAIN);
 }
+
+/* --- what is lost ----------------------------------------------------------------------------- */
 
 static bool is_full(int error)
 {
-        return error == ENOSPC || error == EDQUOT;
+        return error == -ENOSPC || error == -EDQUOT || error == -EFBIG;
 }
 
-/* All lines that wait are given up. */
-static int drop(struct pt_sink *sink, int error)
+/* What keeps lines from being delivered. */
+static uint64_t *cause(struct pt_sink *sink)
 {
-        uint64_t lines = lines_in(sink->bytes, sink->length);
-
-        if (is_full(error) || error == EFBIG)
-                sink->stats.dropped_disk_full += lines;
-        else
-                sink->stats.dropped_peer_down += lines;
-        sink->length = 0;
-        sink->torn = sink->torn || sink->inside;
-        sink->inside = false;
-        return -error;
+        if (sink->channel->regular || is_full(sink->error))
+                return &sink->disk_full;
+        if (sink->live && sink->open && !sink->lost)
+                return &sink->queue_full;
+        return &sink->peer_down;
 }
 
-static int lose(struct pt_sink *sink, int error)
+static void drop(struct pt_sink *sink, uint64_t *counter, uint64_t lines, int64_t now)
 {
-        sink->lost = error;
-        return drop(sink, error);
+        *counter += lines;
+        if (sink->live) /* replay drops only at its end, and says so there */
+                pt_trouble_lose(&sink->trouble, lines, now);
 }
 
-static void say_waiting(struct pt_sink *sink, int error)
+/* Replay: all that waits is given up. */
+static int drop_all(struct pt_sink *sink, int64_t now)
 {
-        char sentence[256];
+        size_t length;
 
-        if (sink->waiting || !sink->notice)
+        pt_store_front(sink->store, &length);
+        drop(sink, cause(sink), pt_store_take(sink->store, length), now);
+        sink->waiting = 0;
+        if (sink->channel->sent) {
+                sink->channel->sent = 0;
+                sink->channel->torn = true;
+        }
+        return sink->error ? sink->error : -EAGAIN;
+}
+
+/* --- opening and giving away ------------------------------------------------------------------ */
+
+static int64_t grace(const struct pt_sink *sink)
+{
+        return sink->live && !sink->channel->regular ? GRACE : 0;
+}
+
+static void meet(struct pt_sink *sink, int r, int64_t now)
+{
+        sink->error = r;
+        pt_trouble_meet(&sink->trouble, -r, sink->channel->why, now, grace(sink));
+        sink->retry = now + sink->pause;
+        sink->pause *= 2;
+        if (sink->pause > sink->channel->pause_most)
+                sink->pause = sink->channel->pause_most;
+}
+
+static void be_well(struct pt_sink *sink, int64_t now)
+{
+        sink->error = 0;
+        sink->pause = PAUSE_FIRST;
+        sink->retry = 0;
+        pt_trouble_pass(&sink->trouble, now);
+}
+
+static void tell_torn(struct pt_sink *sink)
+{
+        uint64_t closed = sink->channel->closed + pt_store_torn(sink->store);
+
+        if (closed > sink->closed)
+                pt_trouble_tell(&sink->reopen_trouble, PT_NOTICE_OUTPUT_TORN, PT_NOTICE_WARNING,
+                                "a torn last line was closed", closed - sink->closed);
+        sink->closed = closed;
+}
+
+static void try_open(struct pt_sink *sink, int64_t now)
+{
+        int r = sink->channel->class->open(sink->channel, now);
+
+        if (r && r != -EINPROGRESS) {
+                meet(sink, r, now);
                 return;
-        sink->waiting = true;
-        snprintf(sentence, sizeof(sentence), "%.150s: %s: waiting", sink->destination,
-                 strerror(error));
-        sink->notice(sink->context, sentence);
+        }
+        sink->retry = 0;
+        if (r)
+                return;
+        sink->open = true;
+        sink->opened = now;
+        sink->error = 0;
+        tell_torn(sink);
+}
+
+/* A reader that is behind is trouble only if it takes nothing for a while. */
+static void be_slow(struct pt_sink *sink, int64_t now)
+{
+        sink->error = -EAGAIN;
+        if (sink->live)
+                pt_trouble_meet(&sink->trouble, EAGAIN, "its reader takes nothing", now,
+                                SLOW_GRACE);
+}
+
+/* What came of one push, whose lines are booked. True if it is to be gone on. */
+static bool judge(struct pt_sink *sink, int r, int64_t now)
+{
+        const struct pt_channel *channel = sink->channel;
+
+        if (r == 0) {
+                if (pt_sink_is_done(sink) && (now - sink->opened >= GRACE || !sink->trouble.error))
+                        be_well(sink, now);
+                return true;
+        }
+        if (r == -EAGAIN) {
+                be_slow(sink, now);
+                return false;
+        }
+        if (r == -EINTR)
+                return false;
+        if (channel->lost) {
+                sink->error = sink->lost = r;
+                return false;
+        }
+        if (channel->fd < 0) {
+                sink->open = false;
+                if (now - sink->opened >= STEADY)
+                        sink->pause = PAUSE_FIRST;
+        }
+        meet(sink, r, now);
+        return false;
+}
+
+/* The first line is none that this reader takes. */
+static void drop_first(struct pt_sink *sink, int64_t now)
+{
+        size_t length;
+        const char *bytes = pt_store_front(sink->store, &length);
+        const char *end = memchr(bytes, '\n', length);
+
+        drop(sink, &sink->too_big, pt_store_take(sink->store, (size_t)(end - bytes) + 1), now);
+}
+
+static void give(struct pt_sink *sink, int64_t now)
+{
+        size_t length, delivered, budget = SERVE_MOST;
+        int r;
+
+        do {
+                const char *bytes = pt_store_front(sink->store, &length);
+
+                drop(sink, &sink->disk_full, pt_store_unreadable(sink->store), now);
+                drop(sink, &sink->too_big, pt_store_too_long(sink->store), now);
+                r = sink->channel->class->push(sink->channel, bytes, length, now, &delivered);
+                sink->delivered += pt_store_take(sink->store, delivered);
+                if (delivered)
+                        sink->progress = now;
+                if (r == 0 || r == -EAGAIN)
+                        sink->retry = 0;
+                if (delivered && !sink->retry)
+                        be_well(sink, now);
+                budget -= delivered < budget ? delivered : budget;
+                if (r == -EMSGSIZE) {
+                        drop_first(sink, now);
+                        r = 0;
+                        delivered = 1;
+                }
+        } while (judge(sink, r, now) && delivered && !pt_sink_is_done(sink) && budget);
+        sink->more = !budget;
+        tell_torn(sink);
+}
+
+static void try_reopen(struct pt_sink *sink, int64_t now)
+{
+        int r = sink->channel->class->reopen(sink->channel);
+
+        if (r) {
+                pt_trouble_meet(&sink->reopen_trouble, -r, NULL, now, 0);
+                sink->reopen = now + REOPEN_PAUSE;
+                return;
+        }
+        sink->reopening = false;
+        sink->retry = 0; /* a new file may take what the old one did not */
+        pt_trouble_pass(&sink->reopen_trouble, now);
+        tell_torn(sink);
+}
+
+/* --- the spool -------------------------------------------------------------------------------- */
+
+static bool is_stuck(const struct pt_sink *sink, int64_t now)
+{
+        return !sink->open || now - sink->progress >= MEMORY_MOST ||
+               (sink->error && sink->error != -EAGAIN);
+}
+
+static void keep(struct pt_sink *sink, int64_t now)
+{
+        int r;
+
+        if (pt_sink_is_done(sink))
+                sink->progress = now;
+        else if (pt_store_queued(sink->store) && is_stuck(sink, now) && now >= sink->settle &&
+                 !pt_store_settle(sink->store))
+                sink->settle = now + SYNC_PAUSE;
+        if (pt_store_is_synced(sink->store) || now < sink->sync)
+                r = pt_store_trouble(sink->store);
+        else {
+                pt_store_sync(sink->store);
+                r = pt_store_trouble(sink->store);
+                sink->sync = now + SYNC_PAUSE;
+                if (!r)
+                        pt_trouble_pass(&sink->spool_trouble, now);
+        }
+        if (r)
+                pt_trouble_meet(&sink->spool_trouble, -r, NULL, now, 0);
+}
+
+/* Trouble that lasts is told; but not of a reader that has just come back. */
+static void tell_late(struct pt_sink *sink, int64_t now)
+{
+        if (sink->open && !sink->error)
+                sink->trouble.due = now + GRACE;
+        else
+                pt_trouble_meet(&sink->trouble, sink->trouble.error, sink->trouble.why, now, 0);
+}
+
+void pt_sink_serve(struct pt_sink *sink, int64_t now)
+{
+        sink->served = now;
+        if (sink->lost)
+                return;
+        if (!sink->open && now >= sink->retry)
+                try_open(sink, now);
+        if (sink->open && now >= sink->retry)
+                give(sink, now);
+        if (sink->reopening && sink->open && now >= sink->reopen) {
+                try_reopen(sink, now);
+                if (now >= sink->retry)
+                        give(sink, now);
+        }
+        if (now >= sink->trouble.due)
+                tell_late(sink, now);
+        if (!sink->live)
+                return;
+        sink->waiting = 0;
+        keep(sink, now);
+}
+
+void pt_sink_reopen(struct pt_sink *sink, int64_t now)
+{
+        sink->reopening = sink->channel->class->reopen != NULL;
+        sink->reopen = now;
+        pt_sink_serve(sink, now);
+}
+
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+        return a < b ? a : b;
+}
+
+static int64_t next_time(const struct pt_sink *sink)
+{
+        int64_t again = sooner(sink->channel->again, sink->trouble.due);
+
+        if (sink->retry)
+                again = sooner(again, sink->retry);
+        if (sink->reopening && sink->open)
+                again = sooner(again, sink->reopen);
+        if (sink->more)
+                again = sink->served;
+        if (!sink->live)
+                return again;
+        if (!pt_store_is_synced(sink->store))
+                again = sooner(again, sink->sync);
+        if (pt_store_queued(sink->store) && pt_store_has_spool(sink->store)) {
+                int64_t due = sink->progress + MEMORY_MOST;
+
+                again = sooner(again, due > sink->settle ? due : sink->settle);
+        }
+        return again;
+}
+
+bool pt_sink_poll(const struct pt_sink *sink, struct pollfd *ret, int64_t *ret_again)
+{
+        const struct pt_channel *channel = sink->channel;
+
+        *ret_again = sink->lost ? NEVER : next_time(sink);
+        if (sink->lost || channel->fd < 0 || channel->regular)
+                return false;
+        if (sink->retry && sink->served < sink->retry)
+                return false; /* it would only say once more what is known */
+        *ret = (struct pollfd){.fd = channel->fd, .events = channel->events};
+        return true;
+}
+
+static void wait_for(const struct pt_sink *sink)
+{
+        struct pollfd ready;
+        int64_t again, pause;
+        bool some = pt_sink_poll(sink, &ready, &again);
+
+        pause = again == NEVER ? WAIT_MS : (again - pt_sink_clock() + MS - 1) / MS;
+        if (pause > WAIT_MS)
+                pause = WAIT_MS;
+        poll(&ready, some ? 1 : 0, pause < 0 ? 0 : (int)pause);
 }
 
 static bool stopped(const struct pt_sink *sink)
@@ -104,166 +383,248 @@ static bool stopped(const struct pt_sink *sink)
         return sink->stop && *sink->stop;
 }
 
-/* --- files ------------------------------------------------------------------------------------ */
-
-/*
- * Several programs may append to one file. Each write is whole, but who looks at the file's end
- * while another writes sees half of it. So everybody takes his turn, for a moment: whoever may read
- * the file can hold the lock for ever, and is not waited for.
- */
-static void take_turn(const struct pt_sink *sink)
-{
-        for (int i = 0; i < 50 && flock(sink->fd, LOCK_EX | LOCK_NB) < 0; i++) {
-                if (errno != EWOULDBLOCK && errno != EINTR)
-                        return;
-                poll(NULL, 0, 2);
-        }
-}
-
-static void give_turn(const struct pt_sink *sink)
-{
-        flock(sink->fd, LOCK_UN);
-}
-
-/*
- * A write ended inside a line: cut the file back to the last whole one. `torn` bytes are to go. If
- * somebody else has appended meanwhile, or the file may only grow (chattr +a), the line stays torn,
- * and the next write closes it.
- */
-static void take_back(struct pt_sink *sink, size_t torn)
-{
-        off_t end = lseek(sink->fd, 0, SEEK_CUR);
-        off_t whole = end - (off_t)torn;
-        struct stat status;
-
-        sink->torn = true;
-        if (end < 0 || fstat(sink->fd, &status) < 0 || status.st_size != end)
-                return;
-        if (ftruncate(sink->fd, whole) < 0)
-                return;
-        sink->torn = false;
-        /* Standard output may be a file that was not opened for appending. */
-        lseek(sink->fd, whole, SEEK_SET);
-}
-
-static int close_torn(struct pt_sink *sink)
-{
-        if (!sink->torn)
-                return 0;
-        if (write(sink->fd, "\n", 1) != 1)
-                return errno;
-        sink->torn = false;
-        sink->stats.closed_torn++;
-        return 0;
-}
-
-/*
- * One attempt at a file. 0, or the errno of why it went no further. After a short write the rest is
- * tried once more before anything is taken back: only then does the kernel say what is wrong.
- */
-static int write_file(struct pt_sink *sink)
-{
-        size_t done = 0;
-
-        take_turn(sink);
-        int error = close_torn(sink);
-
-        while (!error && done < sink->length) {
-                ssize_t n = write(sink->fd, sink->bytes + done, sink->length - done);
-                if (n >= 0)
-                        done += (size_t)n;
-                else if (errno != EINTR)
-                        error = errno;
-        }
-        size_t whole = whole_lines(sink->bytes, done);
-        if (whole < done)
-                take_back(sink, done - whole);
-        give_turn(sink);
-        sent(sink, whole);
-        return error;
-}
-
-/* --- pipes, terminals, devices ---------------------------------------------------------------- */
-
-/*
- * One attempt. What poll() calls writable takes PIPE_BUF bytes at once, so nothing blocks where the
- * stop flag is not looked at. Lines of that size arrive whole even if others write there too; of a
- * longer one, what is left goes out the next time.
- */
-static int write_stream(struct pt_sink *sink)
-{
-        struct pollfd ready = {.fd = sink->fd, .events = POLLOUT};
-        size_t piece = sink->length < PIPE_BUF ? sink->length : PIPE_BUF;
-        size_t whole = whole_lines(sink->bytes, piece);
-
-        int r = poll(&ready, 1, PAUSE_MS);
-        if (r <= 0)
-                return r < 0 ? errno : EAGAIN;
-        r = close_torn(sink);
-        if (r)
-                return r;
-        ssize_t n = write(sink->fd, sink->bytes, whole ? whole : piece);
-        if (n < 0)
-                return errno;
-        sent(sink, (size_t)n);
-        return 0;
-}
-
-/* --- both ------------------------------------------------------------------------------------- */
-
 int pt_sink_flush(struct pt_sink *sink)
 {
-        while (sink->length && !sink->lost) {
-                int error = sink->regular ? write_file(sink) : write_stream(sink);
-                if (!error || error == EINTR)
-                        continue;
-                if (!is_full(error) && error != EAGAIN)
-                        return lose(sink, error);
+        for (;;) {
+                int64_t now = pt_sink_clock();
+
+                pt_sink_serve(sink, now);
+                if (sink->lost)
+                        return drop_all(sink, now);
+                if (sink->live || pt_sink_is_done(sink))
+                        break;
                 if (stopped(sink))
-                        return drop(sink, error);
-                if (is_full(error)) {
-                        say_waiting(sink, error);
-                        poll(NULL, 0, PAUSE_MS);
-                }
+                        return drop_all(sink, now);
+                wait_for(sink);
         }
-        return -sink->lost;
+        sink->waiting = 0;
+        return 0;
 }
 
-/* 0; or negative: what flush dropped, or -ENOMEM when there is no room all the same. */
-static int room_for(struct pt_sink *sink, size_t length)
+/* --- lines ------------------------------------------------------------------------------------ */
+
+/* Live: a burst must not go to the spool only because nobody has served us meanwhile. */
+static int make_room(struct pt_sink *sink, size_t length)
 {
-        if (sink->size - sink->length >= length)
+        if (sink->lost || sink->waiting + length <= GATHER)
                 return 0;
-        int r = pt_sink_flush(sink);
-        if (sink->size >= length)
-                return r;
-        char *bytes = realloc(sink->bytes, length);
-        if (!bytes)
-                return -ENOMEM;
-        sink->bytes = bytes;
-        sink->size = length;
-        return r;
+        if (!sink->live)
+                return pt_sink_flush(sink);
+        int64_t now = pt_sink_clock();
+        if (now - sink->served >= MS)
+                pt_sink_serve(sink, now);
+        return 0;
 }
 
 int pt_sink_write(struct pt_sink *sink, const char *line, size_t length)
 {
-        int r = room_for(sink, length);
+        int r = make_room(sink, length), result;
 
-        if (r == -ENOMEM) {
-                sink->stats.dropped_too_big++;
-                return r;
+        sink->generated++;
+        if (sink->lost) {
+                drop(sink, cause(sink), 1, 0);
+                return sink->lost;
         }
-        memcpy(sink->bytes + sink->length, line, length);
-        sink->length += length;
-        return sink->lost ? drop(sink, sink->lost) : r;
+        result = pt_store_put(sink->store, line, length);
+        if (result == PT_STORE_FULL && !sink->live) {
+                r = pt_sink_flush(sink);
+                result = pt_store_put(sink->store, line, length);
+        }
+        sink->waiting += length;
+        if (result == PT_STORE_TAKEN)
+                return r;
+        drop(sink, result == PT_STORE_TOO_BIG ? &sink->too_big : cause(sink), 1, 0);
+        return result == PT_STORE_TOO_BIG ? -EMSGSIZE : -ENOBUFS;
 }
 
-void pt_sink_wait(struct pt_sink *sink, void (*notice)(void *context, const char *sentence),
-                  void *context, const volatile bool *stop)
+/* --- opening and closing ---------------------------------------------------------------------- */
+
+int pt_sink_check(const char *destination, char sentence[256])
 {
-        sink->notice = notice;
-        sink->context = context;
-        sink->stop = stop;
+        int r = pt_socket_check(destination, sentence);
+
+        return r < 0 ? r : 0;
+}
+
+/* Does the start wait for better times? What a person has to mend is told at once. */
+static bool may_wait(const struct pt_sink *sink, int r, bool is_socket)
+{
+        static const int passing[] = {ENOSPC, EDQUOT, EIO, EMFILE, ENFILE, ENOMEM};
+
+        if (is_socket)
+                return true;
+        for (size_t i = 0; sink->live && i < sizeof(passing) / sizeof(passing[0]); i++) {
+                if (r == -passing[i])
+                        return true;
+        }
+        return sink->live && r == -ENXIO && sink->channel->why &&
+               strstr(sink->channel->why, "FIFO");
+}
+
+/* A destination that means the same wherever it is said: the name of its spool. NULL: no memory. */
+static char *full_name(const char *destination)
+{
+        const char *path = strncmp(destination, "unix:", 5) ? destination : destination + 5;
+        char *folder = NULL, *name = NULL;
+
+        if (path[0] == '/' || !strncmp(path, "tcp:", 4))
+                return strdup(destination);
+        folder = getcwd(NULL, 0);
+        if (!folder ||
+            asprintf(&name, "%.*s%s/%s", (int)(path - destination), destination, folder, path) < 0)
+                name = NULL;
+        free(folder);
+        return name;
+}
+
+static int open_store(struct pt_sink *sink, const struct pt_sink_settings *settings)
+{
+        char *name = full_name(sink->destination);
+        bool spools = settings->live && strcmp(settings->destination, "-") != 0;
+        const struct pt_store_settings store = {
+                .queue = settings->queue ? settings->queue : PT_SINK_QUEUE,
+                .spool = spools ? settings->spool : NULL,
+                .spool_size = settings->spool_size,
+                .spool_if_can = settings->spool_if_can,
+                .destination = name,
+        };
+        int r = name ? pt_store_open(&store, &sink->store) : -ENOMEM;
+
+        free(name);
+        return r;
+}
+
+static int open_channel(struct pt_sink *sink, const struct pt_sink_settings *settings,
+                        char sentence[256])
+{
+        const struct pt_file_settings file = {
+                .destination = sink->destination,
+                .live = settings->live,
+                .max_size = settings->max_size,
+        };
+        int r = pt_socket_check(sink->destination, sentence);
+
+        if (r < 0)
+                return r;
+        bool is_socket = r == 0;
+        r = is_socket ? pt_socket_new(sink->destination, &sink->channel)
+                      : pt_file_new(&file, &sink->channel);
+        if (r < 0) {
+                snprintf(sentence, 256, "%.150s: %s", sink->destination, strerror(-r));
+                return r;
+        }
+        int64_t now = pt_sink_clock();
+        sink->progress = now;
+        r = sink->channel->class->open(sink->channel, now);
+        if (r == 0) {
+                sink->open = true;
+                sink->opened = now;
+        } else if (r != -EINPROGRESS && !may_wait(sink, r, is_socket)) {
+                snprintf(sentence, 256, "%.150s: %s", sink->destination,
+                         sink->channel->why ? sink->channel->why : strerror(-r));
+                return r;
+        } else if (r != -EINPROGRESS) {
+                meet(sink, r, now);
+        }
+        return 0;
+}
+
+static void name_troubles(struct pt_sink *sink, const struct pt_sink_settings *settings)
+{
+        struct pt_trouble trouble = {
+                .subject = sink->destination,
+                .what = "",
+                .meanwhile = settings->live ? "lines wait" : "waiting",
+                .notify = settings->notify,
+                .due = INT64_MAX,
+        };
+
+        sink->trouble = trouble;
+        trouble.what = "spool: ";
+        trouble.meanwhile = "what does not fit the queue may be lost";
+        sink->spool_trouble = trouble;
+        trouble.what = "it cannot be opened anew: ";
+        trouble.meanwhile = "the old one goes on, and it is tried again";
+        sink->reopen_trouble = trouble;
+}
+
+int pt_sink_open(const struct pt_sink_settings *settings, struct pt_sink **ret, char sentence[256])
+{
+        size_t length = strlen(settings->destination) + 1;
+        struct pt_sink *sink = calloc(1, sizeof(*sink) + length);
+        int r = -ENOMEM;
+
+        snprintf(sentence, 256, "%.150s: %s", settings->destination, strerror(ENOMEM));
+        if (!sink)
+                return r;
+        memcpy(sink->destination, settings->destination, length);
+        sink->live = settings->live;
+        sink->stop = settings->stop;
+        sink->pause = PAUSE_FIRST;
+        name_troubles(sink, settings);
+        r = open_channel(sink, settings, sentence);
+        if (!r) {
+                r = open_store(sink, settings);
+                if (r == -EWOULDBLOCK)
+                        snprintf(sentence, 256, "%.120s: another sensor has its spool in %.80s",
+                                 settings->destination, settings->spool);
+                else if (r)
+                        snprintf(sentence, 256, "%.100s: spool in %.80s: %.60s",
+                                 settings->destination, settings->spool, strerror(-r));
+        }
+        if (r) {
+                pt_sink_free(sink);
+                return r;
+        }
+        tell_torn(sink);
+        *ret = sink;
+        return 0;
+}
+
+void pt_sink_close_down(struct pt_sink *sink)
+{
+        int64_t now = pt_sink_clock();
+
+        if (sink->lost)
+                drop_all(sink, now);
+        else
+                drop(sink, cause(sink), pt_store_close_down(sink->store), now);
+}
+
+struct pt_sink *pt_sink_free(struct pt_sink *sink)
+{
+        if (!sink)
+                return NULL;
+        if (sink->store && sink->channel) {
+                if (sink->live)
+                        pt_sink_close_down(sink);
+                else
+                        pt_sink_flush(sink);
+        }
+        pt_store_free(sink->store);
+        if (sink->channel)
+                sink->channel->class->free(sink->channel);
+        free(sink);
+        return NULL;
+}
+
+/* --- accounts --------------------------------------------------------------------------------- */
+
+struct pt_sink_stats pt_sink_stats(const struct pt_sink *sink)
+{
+        return (struct pt_sink_stats){
+                .generated = sink->generated,
+                .inherited = pt_store_inherited(sink->store),
+                .delivered = sink->delivered,
+                .queued = pt_store_queued(sink->store),
+                .spooled = pt_store_spooled(sink->store),
+                .dropped_disk_full = sink->disk_full,
+                .dropped_peer_down = sink->peer_down,
+                .dropped_queue_full = sink->queue_full,
+                .dropped_too_big = sink->too_big,
+                .resent = sink->channel->resent,
+                .closed_torn = sink->channel->closed + pt_store_torn(sink->store),
+        };
 }
 
 const char *pt_sink_destination(const struct pt_sink *sink)
@@ -271,126 +632,12 @@ const char *pt_sink_destination(const struct pt_sink *sink)
         return sink->destination;
 }
 
-struct pt_sink_stats pt_sink_stats(const struct pt_sink *sink)
-{
-        struct pt_sink_stats stats = sink->stats;
-
-        stats.queued = lines_in(sink->bytes, sink->length);
-        return stats;
-}
-
 bool pt_sink_is_terminal(const struct pt_sink *sink)
 {
-        return isatty(sink->fd) == 1;
+        return sink->channel->fd >= 0 && !sink->channel->regular && isatty(sink->channel->fd) == 1;
 }
 
-/* --- opening ---------------------------------------------------------------------------------- */
-
-/* Does the file end inside a line? If we may not read it, we cannot know. */
-static bool ends_torn(const char *path, const struct stat *status)
+int pt_sink_lost(const struct pt_sink *sink)
 {
-        struct stat same;
-        char last = '\n';
-
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0)
-                return false;
-        if (!fstat(fd, &same) && same.st_ino == status->st_ino && same.st_dev == status->st_dev &&
-            pread(fd, &last, 1, status->st_size - 1) != 1)
-                last = '\n';
-        close(fd);
-        return last != '\n';
-}
-
-static const char *open_trouble(const char *path, int error)
-{
-        struct stat status;
-
-        if (error == ENXIO && !stat(path, &status) && S_ISFIFO(status.st_mode))
-                return "a FIFO that nobody reads: start its reader first";
-        if (error == ENXIO && !stat(path, &status) && S_ISSOCK(status.st_mode))
-                return "a socket, which is not written to as a file";
-        return strerror(error);
-}
-
-static int open_file(struct pt_sink *sink)
-{
-        const char *path = sink->destination;
-
-        if (!strncmp(path, "unix:", 5) || !strncmp(path, "tcp:", 4))
-                return -ENOTSUP;
-        /* O_NONBLOCK: a FIFO without a reader says so instead of waiting here for ever. */
-        sink->fd =
-                open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
-        return sink->fd < 0 ? -errno : 0;
-}
-
-/* What an earlier run left torn is closed now; if the disk is full, the first write tries again. */
-static void look_at_end(struct pt_sink *sink)
-{
-        struct stat status;
-
-        take_turn(sink);
-        if (!fstat(sink->fd, &status) && status.st_size > 0)
-                sink->torn = ends_torn(sink->destination, &status);
-        close_torn(sink);
-        give_turn(sink);
-}
-
-static int open_any(struct pt_sink *sink)
-{
-        struct stat status;
-        bool out = !strcmp(sink->destination, "-");
-        int r = 0;
-
-        if (out)
-                sink->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-        else
-                r = open_file(sink);
-        if (r < 0)
-                return r;
-        if (sink->fd < 0 || fstat(sink->fd, &status) < 0)
-                return -errno;
-        sink->regular = S_ISREG(status.st_mode);
-        if (!out && sink->regular)
-                look_at_end(sink);
-        sink->size = BUFFER_SIZE;
-        sink->bytes = malloc(sink->size);
-        return sink->bytes ? 0 : -ENOMEM;
-}
-
-int pt_sink_open(const char *destination, struct pt_sink **ret, char sentence[256])
-{
-        size_t length = strlen(destination) + 1;
-
-        struct pt_sink *sink = calloc(1, sizeof(*sink) + length);
-        if (!sink) {
-                snprintf(sentence, 256, "%.150s: %s", destination, strerror(ENOMEM));
-                return -ENOMEM;
-        }
-        memcpy(sink->destination, destination, length);
-        sink->fd = -1;
-        int r = open_any(sink);
-        if (r < 0) {
-                snprintf(sentence, 256, "%.150s: %s", destination,
-                         r == -ENOTSUP ? "sockets are not written to by this version"
-                                       : open_trouble(destination, -r));
-                pt_sink_free(sink);
-                return r;
-        }
-        *ret = sink;
-        return 0;
-}
-
-struct pt_sink *pt_sink_free(struct pt_sink *sink)
-{
-        if (!sink)
-                return NULL;
-        if (sink->bytes)
-                pt_sink_flush(sink);
-        if (sink->fd >= 0)
-                close(sink->fd);
-        free(sink->bytes);
-        free(sink);
-        return NULL;
+        return sink->lost;
 }
