@@ -114,12 +114,17 @@ static size_t gather_outputs(const struct pt_output *output, struct pt_ecs_outpu
         for (; pt_output_stats(output, count, &destination, &s); count++)
                 outputs[count] = (struct pt_ecs_output){
                         .destination = destination,
+                        .generated = s.generated,
+                        .inherited = s.inherited,
                         .delivered = s.delivered,
                         .queued = s.queued,
+                        .spooled = s.spooled,
                         .disk_full = s.dropped_disk_full,
                         .peer_down = s.dropped_peer_down,
                         .queue_full = s.dropped_queue_full,
                         .too_big = s.dropped_too_big,
+                        .resent = s.resent,
+                        .torn = s.closed_torn,
                 };
         return count;
 }
@@ -144,7 +149,6 @@ static int gather(const struct pt_health *health, struct gathered *ret)
                 .uptime = pt_health_clock() - health->started,
                 .memory = resident_octets(),
                 .outputs = ret->outputs,
-                .allow = health->allow,
                 .output_count = gather_outputs(health->output, ret->outputs),
         };
         return 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../lib/address.h"
+#include "../lib/io/sink.h"
 
 #define AT(member) offsetof(struct pt_options, member)
 #define MILLISECOND INT64_C(1000000)
@@ -45,16 +46,30 @@ const struct pt_option pt_option_table[] = {
         {PT_GROUP_INPUT, 0, "home-network", "PREFIX", "home_networks",
          PT_OPTION_PREFIXES, AT(home_networks), HOME_NETWORKS, 0, 0,
          "a network whose hosts are inside, as those with private addresses are; repeatable"},
-        {PT_GROUP_OUTPUT, 'o', "output", "FILE", "outputs",
+        {PT_GROUP_OUTPUT, 'o', "output", "DEST", "outputs",
          PT_OPTION_OUTPUTS, AT(outputs), "-", 1, 0,
-         "append what is found to this file, - for standard output; repeatable"},
+         "append what is found to this file, - for standard output; or write it to whoever listens "
+         "at unix:PATH or tcp:HOST:PORT; repeatable"},
+        {PT_GROUP_OUTPUT, 0, "queue-size", "SIZE", "output.queue_size",
+         PT_OPTION_SIZE, AT(queue_size), "4M", 64 << 10, 1024 * MIB,
+         "live: how much may wait in memory for each output"},
+        {PT_GROUP_OUTPUT, 0, "spool", "DIR", "output.spool",
+         PT_OPTION_TEXT, AT(spool), "/var/lib/portent/spool", 0, 0,
+         "live: the folder where more waits on disk, in a spool for each output"},
+        {PT_GROUP_OUTPUT, 0, "spool-size", "SIZE", "output.spool_size",
+         PT_OPTION_SIZE, AT(spool_size), "64M", 0, 1048576 * MIB,
+         "how large the spool of each output may be; 0 for none"},
+        {PT_GROUP_OUTPUT, 0, "max-size", "SIZE", "output.max_size",
+         PT_OPTION_SIZE, AT(max_size), "0", 0, 1048576 * MIB,
+         "rename a file to FILE.1 before it grows beyond this, in place of an older FILE.1; 0 for "
+         "never"},
         {PT_GROUP_OUTPUT, 0, "format", "FORMAT", "format",
          PT_OPTION_FORMAT, AT(format), "auto", 0, 0,
          "how: ecs (one JSON document a line), text (one readable line for each alert), or auto: "
          "text on a terminal, ecs elsewhere"},
         {PT_GROUP_OUTPUT, 0, "log", "KINDS", "log",
          PT_OPTION_KINDS, AT(log), "alert", 0, 0,
-         "what else to write, separated by commas: dns, connection, stats, expectation"},
+         "what else to write, separated by commas: dns, connection, stats"},
         {PT_GROUP_OUTPUT, 0, "connection-ports", "LOW-HIGH", "connection_ports",
          PT_OPTION_PORTS, AT(connection_ports), "1-65535", 0, 0,
          "destination ports that --log connection writes"},
@@ -67,18 +82,6 @@ const struct pt_option pt_option_table[] = {
         {PT_GROUP_RULES, 'R', "rules", "DIR|FILE", "rules",
          PT_OPTION_LIST, AT(rules), NULL, 1, 0,
          "read rules from here and not from where they are installed; repeatable"},
-        {PT_GROUP_RULES, 0, "allow-clients", "FILE", "allow.clients",
-         PT_OPTION_LIST, AT(allow[PT_ALLOW_CLIENTS]), NULL, 0, 0,
-         "a list of addresses and networks whose connections are no alert; repeatable"},
-        {PT_GROUP_RULES, 0, "allow-destinations", "FILE", "allow.destinations",
-         PT_OPTION_LIST, AT(allow[PT_ALLOW_DESTINATIONS]), NULL, 0, 0,
-         "the same for addresses that are connected to; repeatable"},
-        {PT_GROUP_RULES, 0, "allow-names", "FILE", "allow.names",
-         PT_OPTION_LIST, AT(allow[PT_ALLOW_NAMES]), NULL, 0, 0,
-         "the same for names of what is connected to, *.name for all below a name; repeatable"},
-        {PT_GROUP_RULES, 0, "allow-ports", "FILE", "allow.ports",
-         PT_OPTION_LIST, AT(allow[PT_ALLOW_PORTS]), NULL, 0, 0,
-         "the same for ports and ranges of ports that are connected to; repeatable"},
         {PT_GROUP_RULES, 0, "lab", NULL, "lab",
          PT_OPTION_FLAG, AT(lab), NULL, 0, 0,
          "let private destinations count too, for closed laboratories"},
@@ -127,9 +130,6 @@ const struct pt_option pt_option_table[] = {
         {PT_GROUP_FILE, 0, NULL, NULL, "throttle",
          PT_OPTION_DURATION, AT(throttle), "5m", 1, 24 * HOUR,
          "how long a repeated match is held back at first"},
-        {PT_GROUP_FILE, 0, NULL, NULL, "expectation_skew",
-         PT_OPTION_DURATION, AT(expectation_skew), "50ms", 0, 10 * SECOND,
-         "how much earlier than their answer expectations begin, for clocks that differ"},
         {PT_GROUP_FILE, 0, NULL, NULL, "nat64_prefixes",
          PT_OPTION_NAT64, AT(nat64_prefixes), "64:ff9b::/96", 0, 0,
          "IPv6 networks whose addresses end in an IPv4 address"},
@@ -146,8 +146,8 @@ const size_t pt_option_count = ROWS;
 _Static_assert(ROWS <= PT_OPTIONS_MOST, "struct pt_options has a source for each option");
 
 static const char *const formats[] = {"auto", "ecs", "text"};
-static const char *const kinds[] = {"alert", "dns", "connection", "stats", "expectation"};
-static const char *const kinds_to_come[] = {"state"};
+static const char *const kinds[] = {"alert", "dns", "connection", "stats"};
+static const char *const kinds_to_come[] = {"state", "expectation"};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -310,8 +310,8 @@ static int set_kind(unsigned *kinds_set, const char *text, char *sentence)
         }
         return pt_option_refuse(
                 sentence,
-                "\"%.60s\" is no kind of document: there are alert, dns, connection, "
-                "stats and expectation",
+                "\"%.60s\" is no kind of document: there are alert, dns, connection "
+                "and stats",
                 text);
 }
 
@@ -342,11 +342,8 @@ static int add_output(const struct pt_option *option, void *into, const char *te
                 if (strcmp(outputs->list[i], text) == 0)
                         return pt_option_refuse(sentence, "%.200s is given twice", text);
         }
-        if (strncmp(text, "unix:", 5) == 0 || strncmp(text, "tcp:", 4) == 0)
-                return pt_option_refuse(sentence,
-                                        "%.200s: this version writes to files and to standard "
-                                        "output only",
-                                        text);
+        if (pt_sink_check(text, sentence) < 0)
+                return -EINVAL;
         return add_text(option, into, text, sentence);
 }
 
@@ -414,6 +411,17 @@ int pt_option_set(struct pt_options *options, const struct pt_option *option,
 {
         pt_option_begin(options, option, source);
         return setters[option->type](option, pt_option_at(options, option), text, sentence);
+}
+
+bool pt_option_is_default(const struct pt_options *options, const void *member)
+{
+        size_t offset = (size_t)((const char *)member - (const char *)options);
+
+        for (size_t i = 0; i < ROWS; i++) {
+                if (pt_option_table[i].offset == offset)
+                        return options->source[i] == PT_FROM_DEFAULT;
+        }
+        return false;
 }
 
 int pt_options_default(struct pt_options *ret)

@@ -12,7 +12,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../lib/portent.h"
 #include "value.h"
 
 #define PT_OPTIONS_MOST 64     /* rows of the table at most */
@@ -35,7 +34,6 @@ enum pt_log_kind {
         PT_LOG_DNS = 1 << 1,
         PT_LOG_CONNECTION = 1 << 2,
         PT_LOG_STATS = 1 << 3,
-        PT_LOG_EXPECTATION = 1 << 4,
 };
 
 /* Who set an option last: a later one wins over those before it. */
@@ -51,22 +49,24 @@ struct pt_options {
         struct pt_texts outputs;
         struct pt_texts rules; /* empty: those that belong to the program */
         struct pt_texts explain;
-        struct pt_texts allow[PT_ALLOW_LISTS]; /* files, by enum pt_allow_list */
         struct pt_texts home_networks;
         struct pt_texts nat64_prefixes;
         char *config;
         char *stats;
+        char *spool;
         char *observer_name;
         char *filter; /* BPF, the words of it joined; NULL if there is none */
         int64_t memory;
         int64_t ring;
         int64_t snapshot;
+        int64_t queue_size;
+        int64_t spool_size;
+        int64_t max_size;
         int64_t reorder;
         int64_t window;
         int64_t max_window;
         int64_t cross_window;
         int64_t throttle;
-        int64_t expectation_skew;
         struct pt_ports connection_ports;
         enum pt_format format;
         unsigned log; /* of enum pt_log_kind */
@@ -129,6 +129,9 @@ extern const size_t pt_option_count;
 
 /* Every option as the table has it. 0, or -ENOMEM. */
 int pt_options_default(struct pt_options *ret);
+
+/* Has nobody set this member of the options? */
+bool pt_option_is_default(const struct pt_options *options, const void *member);
 
 /* Frees what the options hold. */
 void pt_options_clear(struct pt_options *options);

@@ -215,6 +215,11 @@ Test(options, defaults_are_those_of_the_design)
         cr_expect_eq(o.throttle, 300000000000);    /* 4.10 */
         cr_expect_eq(o.memory, 64 << 20);          /* 8 */
         cr_expect_eq(o.outputs.count, 1);          /* 7 */
+        cr_expect_eq(o.queue_size, 4 << 20);
+        cr_expect_eq(o.spool_size, 64 << 20);
+        cr_expect_eq(o.max_size, 0);
+        cr_expect_str_eq(o.spool, "/var/lib/portent/spool");
+        cr_expect(pt_option_is_default(&o, &o.spool));
         cr_expect_str_eq(o.outputs.list[0], "-");
         cr_expect_null(o.outputs.list[1]);
         cr_expect_eq(o.home_networks.count, 6); /* 4.4: RFC 1918, link-local, ULA */
@@ -318,15 +323,13 @@ Test(options, the_flag_n_of_tcpdump_changes_nothing)
 
 Test(options, kinds_are_gathered_and_alert_is_always_among_them)
 {
-        static const char *const words[] = {"--log", "dns, stats", "--log",
-                                            "connection,expectation", NULL};
+        static const char *const words[] = {"--log", "dns, stats", "--log", "connection", NULL};
         static const char *const one[] = {"--log", "dns", NULL};
         char sentence[PT_OPTION_SENTENCE];
         struct pt_options o;
 
         cr_assert_eq(read_words(words, &o, sentence), 0);
-        cr_expect_eq(o.log, PT_LOG_ALERT | PT_LOG_DNS | PT_LOG_STATS | PT_LOG_CONNECTION |
-                                    PT_LOG_EXPECTATION);
+        cr_expect_eq(o.log, PT_LOG_ALERT | PT_LOG_DNS | PT_LOG_STATS | PT_LOG_CONNECTION);
         pt_options_clear(&o);
         cr_assert_eq(read_words(one, &o, sentence), 0);
         cr_expect_eq(o.log, PT_LOG_ALERT | PT_LOG_DNS);
@@ -369,10 +372,12 @@ Test(options, wrong_words_get_a_sentence)
                  "standard input is given twice, and can be read only once"},
                 {{"-o", "x", "-o", "x"}, "--output: x is given twice"},
                 {{"-o", "-", "-o", "-"}, "--output: - is given twice"},
-                {{"-o", "tcp:[::1]:5"},
-                 "--output: tcp:[::1]:5: this version writes to files and to standard output only"},
-                {{"-o", "unix:/run/x"},
-                 "--output: unix:/run/x: this version writes to files and to standard output only"},
+                {{"-o", "tcp:localhost"},
+                 "--output: tcp:localhost: tcp:HOST:PORT is expected, as tcp:logs.example.net:5044, "
+                 "or tcp:[2001:db8::1]:5044"},
+                {{"-o", "unix:"},
+                 "--output: unix:: a path is missing, as unix:/run/reader"},
+                {{"--queue-size", "1K"}, "--queue-size: 1K is out of range: 64K to 1G"},
                 {{"--memory", "7M"}, "--memory: 7M is out of range: 8M to 64G"},
                 {{"--memory", "65G"}, "--memory: 65G is out of range: 8M to 64G"},
                 {{"--memory", "64MB"},
@@ -381,13 +386,13 @@ Test(options, wrong_words_get_a_sentence)
                 {{"--format", "xml"},
                  "--format: \"xml\" is no format: there are ecs, text and auto"},
                 {{"--log", "alerts"},
-                 "--log: \"alerts\" is no kind of document: there are alert, dns, connection, "
-                 "stats "
-                 "and expectation"},
+                 "--log: \"alerts\" is no kind of document: there are alert, dns, connection and "
+                 "stats"},
                 {{"--log", ""},
-                 "--log: \"\" is no kind of document: there are alert, dns, connection, stats and "
-                 "expectation"},
+                 "--log: \"\" is no kind of document: there are alert, dns, connection and stats"},
                 {{"--log", "dns,state"}, "--log: state documents are not written by this version"},
+                {{"--log", "expectation"},
+                 "--log: expectation documents are not written by this version"},
                 {{"--connection-ports", "9-8"},
                  "--connection-ports: \"9-8\" is no range of ports: two numbers from 0 to 65535 "
                  "are expected, the lower one first, as 4096-49151"},
