@@ -47,6 +47,8 @@ static void syn_groups(struct pt_document *doc, const struct pt_event *event,
                                       pt_prefixes_contain(&event->home, &syn->key),
                 .vlans = syn->vlans,
                 .vlan_count = syn->vlan_count,
+                .tunnels = syn->tunnels,
+                .tunnel_count = syn->tunnel_count,
         };
         json_t *destination;
 
@@ -130,6 +132,18 @@ static void alert(struct pt_document *doc, const struct pt_event *event, json_t 
                 pt_document_append(doc, also, event->alert.also[i]->id);
 }
 
+static void near_miss(struct pt_document *doc, const struct pt_event *event, json_t *portent)
+{
+        const struct pt_allow_entry *allowed = event->alert.allowed;
+        json_t *group = pt_document_object(doc, portent, "near_miss");
+
+        pt_document_text(doc, group, "reason", pt_near_miss_name(event->alert.reason));
+        if (!allowed)
+                return;
+        pt_document_text(doc, group, "list", pt_allow_list_name(allowed->list));
+        pt_document_text(doc, group, "entry", allowed->text);
+}
+
 /* ALERT and NEAR_MISS. A near miss has no severity and is no one's technique. */
 void pt_alert_match(struct pt_document *doc, const struct pt_event *event, json_t *group,
                     const char *action)
@@ -155,8 +169,7 @@ void pt_alert_match(struct pt_document *doc, const struct pt_event *event, json_
         if (is_alert)
                 alert(doc, event, portent);
         else
-                pt_document_text(doc, pt_document_object(doc, portent, "near_miss"), "reason",
-                                 pt_near_miss_name(event->alert.reason));
+                near_miss(doc, event, portent);
         portent_arithmetic(doc, portent, syn, match, evidence);
         pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
         if (!evidence)

@@ -20,12 +20,31 @@
         X(DECODE_OTHER_LINK, "decode.other_link", "Packets of a link type that is not read.")     \
         X(DECODE_OTHER_ETHERTYPE, "decode.other_ethertype", "Frames that carry no IP.")           \
         X(DECODE_OTHER_PROTOCOL, "decode.other_protocol", "IP that carries neither UDP nor TCP.") \
-        X(DECODE_TUNNELS, "decode.tunnels", "Packets inside a tunnel, which are not read.")       \
+        X(DECODE_TUNNELS, "decode.tunnels", "Packets in tunnels of kinds that are not read.")     \
         X(DECODE_FRAGMENTS, "decode.fragments", "IP fragments, which are not read.")              \
         X(DECODE_SHORT, "decode.short", "Packets that end before a header does.")                 \
         X(DECODE_TRUNCATED, "decode.truncated", "Packets that the capture cut inside a header.")  \
         X(DECODE_MALFORMED, "decode.malformed", "Packets whose headers contradict themselves.")   \
         X(DECODE_TOO_DEEP, "decode.too_deep", "Packets with too many tags or headers.")           \
+        X(TUNNEL_SNAP, "tunnel.snap", "Packets in 802.2 SNAP.")                                   \
+        X(TUNNEL_PPP, "tunnel.ppp", "Packets in PPP.")                                            \
+        X(TUNNEL_PPPOE, "tunnel.pppoe", "Packets in PPPoE.")                                      \
+        X(TUNNEL_MPLS, "tunnel.mpls", "Packets in MPLS labels.")                                  \
+        X(TUNNEL_PSEUDOWIRE, "tunnel.pseudowire", "Packets in Ethernet in MPLS.")                 \
+        X(TUNNEL_IPIP, "tunnel.ipip", "Packets in IPv4 in IPv4.")                                 \
+        X(TUNNEL_4IN6, "tunnel.4in6", "Packets in IPv4 in IPv6.")                                 \
+        X(TUNNEL_6IN4, "tunnel.6in4", "Packets in IPv6 in IPv4.")                                 \
+        X(TUNNEL_6IN6, "tunnel.6in6", "Packets in IPv6 in IPv6.")                                 \
+        X(TUNNEL_GRE, "tunnel.gre", "Packets in GRE.")                                            \
+        X(TUNNEL_NVGRE, "tunnel.nvgre", "Packets in NVGRE.")                                      \
+        X(TUNNEL_ERSPAN1, "tunnel.erspan1", "Packets in ERSPAN type I.")                          \
+        X(TUNNEL_ERSPAN2, "tunnel.erspan2", "Packets in ERSPAN type II.")                         \
+        X(TUNNEL_ERSPAN3, "tunnel.erspan3", "Packets in ERSPAN type III.")                        \
+        X(TUNNEL_VXLAN, "tunnel.vxlan", "Packets in VXLAN.")                                      \
+        X(TUNNEL_GENEVE, "tunnel.geneve", "Packets in Geneve.")                                   \
+        X(TUNNEL_GTP, "tunnel.gtp", "Packets in GTP-U.")                                          \
+        X(TUNNEL_PPTP, "tunnel.pptp", "Packets in GRE version 1, which is not read.")             \
+        X(TUNNEL_TEREDO, "tunnel.teredo", "Packets in Teredo, which is not read.")                \
         X(DNS_MESSAGES, "dns.messages", "DNS messages over UDP, to or from port 53.")             \
         X(DNS_QUERIES, "dns.queries", "Queries among them.")                                      \
         X(DNS_RESPONSES, "dns.responses", "Responses among them that could be read.")             \
@@ -65,6 +84,9 @@
         X(MATCH_VARIANT, "match.variant", "Matches whose best rule is variant.")                  \
         X(MATCH_OTHER, "match.other", "Matches of the other rules.")                              \
         X(MATCH_NO_VALUE, "match.no_value", "Evaluations that had no value.")                     \
+        X(EXPECTATION_TOLD, "expectation.told", "Expectations told of answers.")                  \
+        X(EXPECTATION_REPEATS, "expectation.repeats", "Those told not long before.")              \
+        X(EXPECTATION_SKIPPED, "expectation.skipped", "Those that were too many for one answer.") \
         X(ALERT_GENERATED, "alert.generated", "Alerts made, rotation included.")                  \
         X(ALERT_SUPPRESSED, "alert.suppressed", "Matches held back as repeats.")                  \
         X(ALERT_REPEATS, "alert.repeats", "Documents about repeats that were held back.")         \
@@ -76,6 +98,7 @@
         X(NEAR_OUTSIDE_LIMITS, "near_miss.outside_limits", "Fits, but outside the rule's ports.") \
         X(NEAR_EXPIRED, "near_miss.expired",                                                      \
           "Fits one of the newest answers, which no longer counts.")                              \
+        X(NEAR_ALLOW_LISTED, "near_miss.allow_listed", "Matches that an allow list has.")         \
         X(NEAR_NO_DNS, "near_miss.no_dns", "Fits, but an outside client without any DNS.")
 
 enum pt_counter {

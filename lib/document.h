@@ -73,7 +73,7 @@ void pt_document_calculated(struct pt_document *doc, json_t *destination,
 void pt_document_rule(struct pt_document *doc, const struct pt_rule *rule);
 void pt_document_threat(struct pt_document *doc, const struct pt_rule *rule);
 
-/* network.*. Without a flow's ports (`has_ports`) there is no community id. */
+/* network.*, portent.tunnel.*. Without a flow's ports (`has_ports`) there is no community id. */
 struct pt_document_network {
         struct pt_flow flow;
         bool has_ports;
@@ -82,6 +82,8 @@ struct pt_document_network {
         const char *protocol; /* NULL, or as "dns" */
         const uint16_t *vlans;
         size_t vlan_count;
+        const struct pt_packet_tunnel *tunnels;
+        size_t tunnel_count;
 };
 void pt_document_network(struct pt_document *doc, const struct pt_document_network *network);
 

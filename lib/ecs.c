@@ -44,6 +44,12 @@ static const struct kind kinds[] = {
                                  "connection_attempted",
                                  {"network"},
                                  {"connection", "start"}},
+        /* No connection happened: its ends stand nowhere that a search for connections looks. */
+        [PT_EVENT_EXPECTATION] = {"portent.expectation",
+                                  "enrichment",
+                                  "dns_calculation_expected",
+                                  {"network"},
+                                  {"info"}},
 };
 
 static void list(struct pt_document *doc, json_t *parent, const char *key, const char *const *texts)
@@ -163,6 +169,8 @@ static void dns_endpoints(struct pt_document *doc, const struct pt_event *event)
                 .protocol = "dns",
                 .vlans = p->vlans,
                 .vlan_count = p->vlan_count,
+                .tunnels = p->tunnels,
+                .tunnel_count = p->tunnel_count,
         };
 
         pt_document_endpoint(doc, "source", &p->destination, p->destination_port,
@@ -192,6 +200,67 @@ static void build_dns(struct pt_document *doc, const struct pt_event *event, jso
         pt_document_packet(doc, portent, frame->number, frame->time, frame->file);
 }
 
+static void expectation_event(struct pt_document *doc, const struct pt_expectation *e,
+                              int64_t start, json_t *group, const char *action)
+{
+        struct pt_identity identity = {
+                .action = action,
+                .rule = e->rule->id,
+                .client = e->client,
+                .other = e->has_destination ? e->destination : e->address,
+                .client_port = (uint16_t)e->relation,
+                .other_port = e->port,
+                .number = pt_address_low32(&e->address),
+                .wall = e->from,
+        };
+        char id[PT_IDENTITY_TEXT];
+
+        pt_document_text(doc, group, "id", pt_identity_text(&identity, id));
+        pt_document_time(doc, group, "start", start);
+        if (e->until >= start) /* packet time may have stepped back between two answers */
+                pt_document_time(doc, group, "end", e->until);
+}
+
+static void expectation_dns(struct pt_document *doc, const struct pt_expectation *e)
+{
+        json_t *dns = pt_document_object(doc, doc->root, "dns"), *question;
+        char text[PT_WORDS_DNS];
+
+        pt_document_text(doc, dns, "type", "answer");
+        question = pt_document_object(doc, dns, "question");
+        pt_document_host(doc, question, "name", e->question);
+        if (e->question_type)
+                pt_document_text(doc, question, "type", pt_words_dns_type(e->question_type, text));
+        pt_document_append_ip(doc, pt_document_array(doc, dns, "resolved_ip"), &e->address);
+}
+
+/* Small on purpose: there is one for each client, address and rule. */
+static void build_expectation(struct pt_document *doc, const struct pt_event *event, json_t *group,
+                              const char *action)
+{
+        const struct pt_expectation *e = event->expectation.of;
+        json_t *rule, *portent, *part;
+
+        expectation_event(doc, e, e->from - event->expectation.skew, group, action);
+        rule = pt_document_object(doc, doc->root, "rule");
+        pt_document_text(doc, rule, "id", e->rule->id);
+        pt_document_text(doc, rule, "name", e->rule->name);
+        pt_document_endpoint(doc, "source", &e->client, -1, NULL);
+        expectation_dns(doc, e);
+        portent = pt_document_object(doc, doc->root, "portent");
+        part = pt_document_object(doc, portent, "expected");
+        pt_document_text(doc, part, "relation", pt_words_relation(e->relation));
+        if (e->has_destination)
+                pt_document_ip(doc, part, "ip", &e->destination);
+        if (e->port)
+                pt_document_integer(doc, part, "port", e->port);
+        part = pt_document_object(doc, portent, "dns");
+        pt_document_ip(doc, pt_document_object(doc, part, "resolver"), "ip", &e->resolver);
+        pt_document_time(doc, part, "answered_at", e->wall);
+        pt_document_integer(doc, part, "ttl", e->ttl);
+        pt_document_boolean(doc, part, "asked", e->asked);
+}
+
 static int64_t time_of(const struct pt_event *event)
 {
         switch (event->kind) {
@@ -203,6 +272,8 @@ static int64_t time_of(const struct pt_event *event)
                 return event->dns.frame->time;
         case PT_EVENT_CONNECTION:
                 return event->connection.syn->wall;
+        case PT_EVENT_EXPECTATION:
+                return event->expectation.of->from - event->expectation.skew;
         case PT_EVENT_ALERT:
         case PT_EVENT_NEAR_MISS:
                 break;
@@ -215,7 +286,8 @@ static const char *message_of(const struct pt_event *event)
 {
         const struct pt_rule *rule;
 
-        if (event->kind == PT_EVENT_DNS || event->kind == PT_EVENT_CONNECTION)
+        if (event->kind == PT_EVENT_DNS || event->kind == PT_EVENT_CONNECTION ||
+            event->kind == PT_EVENT_EXPECTATION)
                 return NULL;
         if (event->kind == PT_EVENT_ROTATION)
                 return PT_ALERT_ROTATION;
@@ -228,9 +300,13 @@ int pt_event_ecs(const struct pt_event *event, const struct pt_observer *observe
 {
         static void (*const build[])(struct pt_document *, const struct pt_event *, json_t *group,
                                      const char *action) = {
-                [PT_EVENT_ALERT] = pt_alert_match,  [PT_EVENT_ROTATION] = pt_alert_rotation,
-                [PT_EVENT_REPEATS] = build_repeats, [PT_EVENT_NEAR_MISS] = pt_alert_match,
-                [PT_EVENT_DNS] = build_dns,         [PT_EVENT_CONNECTION] = pt_alert_connection,
+                [PT_EVENT_ALERT] = pt_alert_match,
+                [PT_EVENT_ROTATION] = pt_alert_rotation,
+                [PT_EVENT_REPEATS] = build_repeats,
+                [PT_EVENT_NEAR_MISS] = pt_alert_match,
+                [PT_EVENT_DNS] = build_dns,
+                [PT_EVENT_CONNECTION] = pt_alert_connection,
+                [PT_EVENT_EXPECTATION] = build_expectation,
         };
         const struct kind *kind = &kinds[event->kind];
         struct pt_document doc = pt_document(observer, time_of(event), "logs", kind->dataset);

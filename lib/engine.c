@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "expect.h"
 #include "observe.h"
 #include "state.h"
 #include "tell.h"
@@ -28,6 +29,7 @@ void pt_settings_default(struct pt_settings *settings)
                 .max_window = PT_HOUR,
                 .cross_window = 60 * PT_SECOND,
                 .throttle = 300 * PT_SECOND,
+                .expectation_skew = PT_SECOND / 20,
                 .connection_port_low = 1,
                 .connection_port_high = UINT16_MAX,
                 .home_networks = home_default,
@@ -47,6 +49,7 @@ enum pt_event_kind pt_event_kind(const struct pt_event *event)
 struct plan {
         uint32_t queries;
         uint32_t syns;
+        uint32_t expected;
         uint32_t held;
         uint32_t campaigns;
         size_t hosts;
@@ -54,7 +57,8 @@ struct plan {
 
 static int plan_memory(size_t memory, struct plan *ret)
 {
-        struct plan plan = {.queries = 32768, .syns = 16384, .held = 4096, .campaigns = 256};
+        struct plan plan = {
+                .queries = 32768, .syns = 16384, .expected = 8192, .held = 4096, .campaigns = 256};
         size_t fixed;
 
         if (memory < PT_MEMORY_LEAST)
@@ -63,15 +67,17 @@ static int plan_memory(size_t memory, struct plan *ret)
         for (size_t full = (size_t)32 << 20; memory < full && plan.held > 512; full /= 2) {
                 plan.queries /= 2;
                 plan.syns /= 2;
+                plan.expected /= 2;
                 plan.held /= 2;
                 plan.campaigns /= 2;
         }
         fixed = sizeof(struct pt_engine) + pt_line_size() + PT_FRAME_KEPT +
                 ANSWER_ADDRESSES * sizeof(struct pt_dns_address) +
                 pt_recent_size(plan.queries, sizeof(struct pt_query)) +
-                pt_recent_size(plan.syns, sizeof(struct pt_seen)) + pt_hold_size(plan.held) +
-                pt_campaign_size(plan.campaigns) + pt_judge_size() + PT_RULES * sizeof(void *) +
-                PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
+                pt_recent_size(plan.syns, sizeof(struct pt_seen)) +
+                pt_recent_size(plan.expected, sizeof(struct pt_expected)) +
+                pt_hold_size(plan.held) + pt_campaign_size(plan.campaigns) + pt_judge_size() +
+                PT_RULES * sizeof(void *) + PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
         if (memory < 2 * fixed)
                 return -EINVAL;
         plan.hosts = memory - fixed;
@@ -83,7 +89,8 @@ bool pt_engine_settings_sound(const struct pt_settings *s)
 {
         return s->reorder >= 0 && s->reorder <= PT_SECOND && s->window > 0 &&
                s->window <= s->max_window && s->max_window <= 24 * PT_HOUR && s->cross_window > 0 &&
-               s->cross_window <= s->max_window && s->throttle > 0 && s->throttle <= 24 * PT_HOUR;
+               s->cross_window <= s->max_window && s->throttle > 0 && s->throttle <= 24 * PT_HOUR &&
+               s->expectation_skew >= 0 && s->expectation_skew <= 10 * PT_SECOND;
 }
 
 int pt_engine_read_prefixes(const char *const *texts, struct pt_prefix **ret, size_t *ret_count)
@@ -174,6 +181,9 @@ static int make_tables(struct pt_engine *engine, const struct plan *plan)
         if (r == 0)
                 r = pt_recent_init(&engine->syns, plan->syns, sizeof(struct pt_seen), key);
         if (r == 0)
+                r = pt_recent_init(&engine->expected, plan->expected, sizeof(struct pt_expected),
+                                   key);
+        if (r == 0)
                 r = pt_hold_new(plan->held, engine->settings.throttle, key, &engine->hold);
         if (r == 0)
                 r = pt_campaign_new(plan->campaigns, engine->settings.window, key,
@@ -227,6 +237,11 @@ int pt_engine_new(const struct pt_settings *settings, const struct pt_rules *rul
         return 0;
 }
 
+void pt_engine_allow(struct pt_engine *engine, struct pt_allow *allow)
+{
+        engine->allow = allow;
+}
+
 struct pt_engine *pt_engine_free(struct pt_engine *engine)
 {
         if (!engine)
@@ -235,6 +250,7 @@ struct pt_engine *pt_engine_free(struct pt_engine *engine)
         pt_hold_free(engine->hold);
         pt_judge_free(engine->judge);
         pt_line_free(engine->line);
+        pt_recent_deinit(&engine->expected);
         pt_recent_deinit(&engine->syns);
         pt_recent_deinit(&engine->queries);
         pt_hosts_free(engine->hosts);
@@ -367,6 +383,11 @@ void pt_engine_finish(struct pt_engine *engine)
         pt_tell_repeats(engine, PT_FORGET_ALL);
 }
 
+struct pt_sight *pt_engine_sight(struct pt_engine *engine)
+{
+        return &engine->sight;
+}
+
 bool pt_engine_counter(const struct pt_engine *engine, size_t place, const char **ret_name,
                        uint64_t *ret_value)
 {
@@ -378,5 +399,22 @@ bool pt_engine_counter(const struct pt_engine *engine, size_t place, const char 
         *ret_name = pt_counter_name((enum pt_counter)place);
         *ret_value = place == PT_COUNT_CONNECTION_TRACKED ? engine->syns.count
                                                           : engine->counters.value[place];
+        return true;
+}
+
+bool pt_engine_unread(const struct pt_engine *engine, size_t place, struct pt_engine_unread *ret)
+{
+        const struct pt_unread_row *row;
+
+        if (place >= engine->unread.count)
+                return false;
+        row = &engine->unread.rows[place];
+        *ret = (struct pt_engine_unread){
+                .layer = pt_unread_layer_name(row->layer),
+                .number = row->number,
+                .name = pt_unread_name(row->layer, row->number),
+                .ordinary = pt_unread_is_ordinary(row->layer, row->number),
+                .packets = row->packets,
+        };
         return true;
 }

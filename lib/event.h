@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "allow.h"
 #include "campaign.h"
 #include "dns.h"
 #include "hold.h"
@@ -10,6 +11,34 @@
 #include "packet.h"
 #include "portent.h"
 #include "verdict.h"
+
+/* How an expected connection relates to the address that it is calculated from. */
+enum pt_relation {
+        PT_EXPECT_SAME_ADDRESS,       /* goes there, on its port */
+        PT_EXPECT_OTHER_ADDRESS,      /* goes anywhere, on its port */
+        PT_EXPECT_PAIR,               /* goes to another one that was given, on its port */
+        PT_EXPECT_CALCULATED_ADDRESS, /* goes to an address that is calculated */
+        PT_EXPECT_RELATIONS,
+};
+
+/* Where a client would connect if it used a rule: see expect.h. */
+struct pt_expectation {
+        enum pt_relation relation;
+        const struct pt_rule *rule;
+        struct pt_address client;
+        struct pt_address resolver;
+        struct pt_address address; /* in the answer: what is calculated from, an IPv4 one */
+        bool has_destination;
+        struct pt_address destination;
+        uint16_t port; /* 0 for any */
+        const struct pt_dns_name *question;
+        uint16_t question_type;
+        bool asked;
+        uint32_t ttl;
+        int64_t wall; /* packet time of the answer */
+        int64_t from; /* from when to when it counts */
+        int64_t until;
+};
 
 struct pt_event {
         enum pt_event_kind kind;
@@ -27,6 +56,7 @@ struct pt_event {
                         size_t also_count;
                         uint64_t suppressed;
                         enum pt_near_miss reason; /* NEAR_MISS */
+                        const struct pt_allow_entry *allowed; /* by whom, if it is allow-listed */
                 } alert;
                 struct {                              /* ROTATION */
                         const struct pt_syn *syn;     /* the SYN that completed it */
@@ -49,5 +79,9 @@ struct pt_event {
                         const struct pt_syn *syn;
                         const struct pt_evidence *destination; /* NULL if it was not given */
                 } connection;
+                struct { /* EXPECTATION */
+                        const struct pt_expectation *of;
+                        int64_t skew; /* how far clocks may differ: it begins so much earlier */
+                } expectation;
         };
 };

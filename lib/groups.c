@@ -120,6 +120,25 @@ static void network_vlans(struct pt_document *doc, json_t *group,
         pt_document_text(doc, pt_document_object(doc, group, "vlan"), "id", text);
 }
 
+static void network_tunnels(struct pt_document *doc, const struct pt_document_network *network)
+{
+        json_t *group, *types, *ids = NULL;
+
+        if (!network->tunnel_count)
+                return;
+        group = pt_document_object(doc, pt_document_object(doc, doc->root, "portent"), "tunnel");
+        types = pt_document_array(doc, group, "type");
+        for (size_t i = 0; i < network->tunnel_count; i++) {
+                const struct pt_packet_tunnel *tunnel = &network->tunnels[i];
+
+                pt_document_append(doc, types, pt_tunnel_name((enum pt_tunnel)tunnel->kind));
+                if (!tunnel->has_id)
+                        continue;
+                ids = ids ? ids : pt_document_array(doc, group, "id");
+                pt_document_append_integer(doc, ids, tunnel->id);
+        }
+}
+
 /*
  * Inside as the verdicts mean it (4.4): private and link-local addresses are, whatever
  * home_networks says. The document already has the addresses of both ends.
@@ -152,6 +171,7 @@ void pt_document_network(struct pt_document *doc, const struct pt_document_netwo
         if (network->has_ports)
                 pt_document_text(doc, group, "community_id", pt_community_id(&network->flow, text));
         network_vlans(doc, group, network);
+        network_tunnels(doc, network);
 }
 
 static void observer_interface(struct pt_document *doc, const char *name)

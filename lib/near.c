@@ -7,6 +7,7 @@
 #define NEAR_WALK 12 /* how many of the client's newest resolutions are looked through */
 
 static const char *const near_names[PT_NEAR_MISSES] = {
+        [PT_NEAR_ALLOW_LISTED] = "allow_listed",
         [PT_NEAR_EXPIRED] = "expired",
         [PT_NEAR_EXCLUDED_DESTINATION] = "excluded_destination",
         [PT_NEAR_EXCLUDED_PORT] = "excluded_port",

@@ -1,7 +1,9 @@
 #include "observe.h"
 
+#include <assert.h>
 #include <string.h>
 
+#include "expect.h"
 #include "tell.h"
 
 #define ASKED_WITHIN (30 * PT_SECOND) /* 4.8 */
@@ -113,6 +115,7 @@ static void learn(struct pt_engine *engine, const struct pt_packet *packet,
 
         switch (pt_hosts_learn(engine->hosts, &given)) {
         case PT_LEARNED:
+                pt_sight_answer(&engine->sight, &given.client);
                 engine->counters.value[PT_COUNT_DNS_UNASKED] += !asked;
                 break;
         case PT_LEARNED_COPY:
@@ -121,6 +124,8 @@ static void learn(struct pt_engine *engine, const struct pt_packet *packet,
         case PT_LEARNED_NO_ROOM: /* hosts has counted it */
                 break;
         }
+        if (engine->settings.expectation_events)
+                pt_expect_answer(engine, &given);
 }
 
 static void observe_response(struct pt_engine *engine, const struct pt_packet *packet,
@@ -186,12 +191,14 @@ static struct pt_syn syn_of(const struct pt_engine *engine, const struct pt_pack
                 .client_port = packet->source_port,
                 .destination_port = packet->destination_port,
                 .vlan_count = packet->vlan_count,
+                .tunnel_count = packet->tunnel_count,
                 .ipv6 = packet->ipv6,
                 .has_mac = packet->has_mac,
                 .has_destination_mac = packet->has_destination_mac,
         };
 
         memcpy(syn.vlans, packet->vlans, sizeof syn.vlans);
+        memcpy(syn.tunnels, packet->tunnels, packet->tunnel_count * sizeof syn.tunnels[0]);
         memcpy(syn.client_mac, packet->source_mac, sizeof syn.client_mac);
         memcpy(syn.destination_mac, packet->destination_mac, sizeof syn.destination_mac);
         return syn;
@@ -239,14 +246,34 @@ static void observe_udp(struct pt_engine *engine, const struct pt_packet *packet
         }
 }
 
+/* Tunnels are rare: what was met is counted bit by bit. */
+static void count_tunnels(struct pt_engine *engine, uint32_t met)
+{
+        static_assert(PT_COUNT_TUNNEL_TEREDO - PT_COUNT_TUNNEL_SNAP + 1 == PT_TUNNELS,
+                      "a counter for each kind of tunnel, in the same order");
+
+        for (; met; met &= met - 1)
+                engine->counters.value[PT_COUNT_TUNNEL_SNAP + __builtin_ctz(met)]++;
+}
+
+static bool has_number(enum pt_packet_kind kind)
+{
+        return kind == PT_PACKET_OTHER_LINK || kind == PT_PACKET_OTHER_ETHERTYPE ||
+               kind == PT_PACKET_OTHER_PROTOCOL || kind == PT_PACKET_TUNNEL;
+}
+
 void pt_observe(struct pt_engine *engine, const struct pt_frame *frame, int64_t time)
 {
         struct pt_packet packet;
         enum pt_packet_kind kind = pt_packet_decode(frame, &packet);
 
         pt_engine_count(engine, packet_counter[kind]);
+        if (packet.tunnels_met)
+                count_tunnels(engine, packet.tunnels_met);
         if (kind == PT_PACKET_TCP)
                 observe_tcp(engine, &packet, frame, time);
         else if (kind == PT_PACKET_UDP)
                 observe_udp(engine, &packet, frame, time);
+        else if (has_number(kind))
+                pt_unread_count(&engine->unread, packet.unread_layer, packet.unread);
 }

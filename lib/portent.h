@@ -56,9 +56,53 @@ PT_PUBLIC int pt_rules_finish(struct pt_rules_builder *builder, struct pt_rules 
 PT_PUBLIC struct pt_rules *pt_rules_free(struct pt_rules *rules);
 
 /*
+ * Allow lists: connections that are known and wanted. A match that an entry allows is no alert; it
+ * is counted as near_miss.allow_listed, and by its entry. A text holds one entry a line: an address
+ * or a network; a name, or *.name for all below it; a port, or a range of ports.
+ */
+struct pt_allow;
+struct pt_allow_builder;
+
+enum pt_allow_list {
+        PT_ALLOW_CLIENTS,
+        PT_ALLOW_DESTINATIONS,
+        PT_ALLOW_NAMES, /* of the destination: the question, and the CNAME targets on the way */
+        PT_ALLOW_PORTS, /* of the destination */
+        PT_ALLOW_LISTS,
+};
+
+struct pt_allow_entry {
+        enum pt_allow_list list;
+        const char *text; /* as it was written */
+        const char *file;
+        unsigned line;
+        uint64_t matches; /* that it allowed */
+};
+
+PT_PUBLIC int pt_allow_builder_new(struct pt_allow_builder **ret);
+PT_PUBLIC struct pt_allow_builder *pt_allow_builder_free(struct pt_allow_builder *builder);
+
+/* 0; -ENOMEM; -EINVAL with `error` written. On failure nothing of the text is in the builder. */
+PT_PUBLIC int pt_allow_add(struct pt_allow_builder *builder, enum pt_allow_list list,
+                           const char *file, const char *text, size_t length,
+                           struct pt_rule_error *error);
+
+/*
+ * The set; counts of entries that stand in `before` too (NULL for none) go on. 0, or -ENOMEM. The
+ * builder is empty afterwards.
+ */
+PT_PUBLIC int pt_allow_finish(struct pt_allow_builder *builder, const struct pt_allow *before,
+                              struct pt_allow **ret);
+PT_PUBLIC struct pt_allow *pt_allow_free(struct pt_allow *allow);
+
+/* Every entry, in an order of its own; false behind the last. `allow` may be NULL. */
+PT_PUBLIC bool pt_allow_entry(const struct pt_allow *allow, size_t place,
+                              struct pt_allow_entry *ret);
+
+/*
  * What the engine is told once; its strings are needed until pt_engine_new() returns. Times in
  * nanoseconds: reorder at most 1 s, window and cross_window at most max_window, that and throttle
- * at most 24 h. pt_settings_default() fills all of it.
+ * at most 24 h, expectation_skew at most 10 s. pt_settings_default() fills all of it.
  */
 struct pt_settings {
         size_t memory;        /* budget in octets; at least PT_MEMORY_LEAST */
@@ -71,6 +115,8 @@ struct pt_settings {
         bool near_misses;     /* evaluate and report near misses */
         bool dns_events;
         bool connection_events;
+        bool expectation_events;
+        int64_t expectation_skew; /* how much earlier than the answer they begin to count */
         uint16_t connection_port_low, connection_port_high; /* which SYNs connection events tell */
         const char *const *home_networks;                   /* prefixes, ended by NULL */
         const char *const *nat64_prefixes;                  /* /96 prefixes, ended by NULL */
@@ -91,6 +137,7 @@ enum pt_event_kind {
         PT_EVENT_NEAR_MISS,
         PT_EVENT_DNS,
         PT_EVENT_CONNECTION,
+        PT_EVENT_EXPECTATION,
 };
 
 struct pt_receiver {
@@ -114,7 +161,7 @@ PT_PUBLIC PT_MUST_CHECK int pt_engine_new(const struct pt_settings *settings,
 
 /*
  * Other rules, and those settings that shape no memory, from the next judgement on: lab,
- * near_misses, cross_window, throttle, home_networks and which events are told. The other settings
+ * near_misses, cross_window, throttle, expectation_skew, home_networks and which events are told. The other settings
  * are not looked at: they stay as they were. What clients were given goes on, and so does what is
  * held back by rules that still have the same id; of what the others held back the number is told.
  * Takes no more memory than the engine has. 0, and the old rules are needed no longer; -ENOMEM or
@@ -123,6 +170,9 @@ PT_PUBLIC PT_MUST_CHECK int pt_engine_new(const struct pt_settings *settings,
 PT_PUBLIC PT_MUST_CHECK int pt_engine_reload(struct pt_engine *engine,
                                              const struct pt_settings *settings,
                                              const struct pt_rules *rules);
+
+/* These lists from the next judgement on, NULL for none; they are needed until others are given. */
+PT_PUBLIC void pt_engine_allow(struct pt_engine *engine, struct pt_allow *allow);
 
 PT_PUBLIC void pt_engine_packet(struct pt_engine *engine, const struct pt_frame *frame);
 
@@ -166,6 +216,19 @@ PT_PUBLIC PT_MUST_CHECK int pt_event_text(const struct pt_event *event,
 /* What was seen and done, by name: "capture.packets" is 1 and so on. False after the last. */
 PT_PUBLIC bool pt_engine_counter(const struct pt_engine *engine, size_t place,
                                  const char **ret_name, uint64_t *ret_value);
+
+/* What could not be read, by the number that says what it is: a row for each. */
+struct pt_engine_unread {
+        const char *layer; /* whose number it is, as "ethertype" */
+        unsigned number;
+        const char *name; /* as "802.1AE (MACsec)"; NULL if it has none here */
+        bool ordinary;    /* every network has it, and no client's packet is inside: ARP, ICMP */
+        uint64_t packets;
+};
+
+/* False after the last. Rows stay where they are while the engine lives. */
+PT_PUBLIC bool pt_engine_unread(const struct pt_engine *engine, size_t place,
+                                struct pt_engine_unread *ret);
 
 #ifdef __cplusplus
 }

@@ -121,6 +121,12 @@ static void say_near_miss(struct pt_words *words, const struct pt_event *event)
         say_match(words, event);
         pt_words_say(words, "; no match, because ");
         switch (event->alert.reason) {
+        case PT_NEAR_ALLOW_LISTED:
+                pt_words_say(words, "the %s is allow-listed, by %s in %s line %u",
+                             pt_allow_list_name(event->alert.allowed->list),
+                             event->alert.allowed->text, event->alert.allowed->file,
+                             event->alert.allowed->line);
+                break;
         case PT_NEAR_EXCLUDED_PORT:
                 pt_words_say(words, "the rule excludes port %u", port);
                 break;
@@ -185,6 +191,7 @@ const char *pt_words_reason(const struct pt_event *event, char ret[PT_WORDS_REAS
                 break;
         case PT_EVENT_DNS:
         case PT_EVENT_CONNECTION:
+        case PT_EVENT_EXPECTATION:
                 break;
         }
         return ret;

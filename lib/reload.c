@@ -21,6 +21,8 @@ static struct pt_settings settled(const struct pt_engine *engine, const struct p
         s.throttle = wanted->throttle;
         s.dns_events = wanted->dns_events;
         s.connection_events = wanted->connection_events;
+        s.expectation_events = wanted->expectation_events;
+        s.expectation_skew = wanted->expectation_skew;
         s.connection_port_low = wanted->connection_port_low;
         s.connection_port_high = wanted->connection_port_high;
         s.home_networks = wanted->home_networks;

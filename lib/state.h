@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "allow.h"
 #include "campaign.h"
 #include "clock.h"
 #include "counter.h"
@@ -13,6 +14,8 @@
 #include "line.h"
 #include "portent.h"
 #include "recent.h"
+#include "sight.h"
+#include "unread.h"
 #include "verdict.h"
 
 #define PT_FRAME_KEPT 262144u /* octets kept of a packet whose time is in doubt */
@@ -21,6 +24,7 @@ struct pt_engine {
         struct pt_settings settings;
         struct pt_receiver receiver;
         const struct pt_rules *rules;
+        struct pt_allow *allow; /* NULL: nothing is allow-listed */
         struct pt_hash_key key;
         struct pt_prefix *home;
         size_t home_count;
@@ -32,8 +36,9 @@ struct pt_engine {
         uint8_t *waiting_bytes;
 
         struct pt_hosts *hosts;
-        struct pt_recent queries; /* payload: struct pt_query */
-        struct pt_recent syns;    /* payload: struct pt_seen */
+        struct pt_recent queries;  /* payload: struct pt_query */
+        struct pt_recent syns;     /* payload: struct pt_seen */
+        struct pt_recent expected; /* payload: struct pt_expected */
         struct pt_line *line;
         struct pt_judge *judge;
         struct pt_hold *hold;
@@ -48,6 +53,8 @@ struct pt_engine {
         const struct pt_rule **also;
         struct pt_dns_name *names; /* of a rotation */
 
+        struct pt_sight sight;
+        struct pt_unread unread;
         struct pt_counters counters;
 };
 
@@ -65,6 +72,9 @@ struct pt_query {
 struct pt_seen {
         int64_t time; /* engine time of its last copy */
 };
+
+/* What alarms are made of; whoever makes them begins its intervals. */
+struct pt_sight *pt_engine_sight(struct pt_engine *engine);
 
 /* Shared by making an engine and changing one: see engine.c. */
 bool pt_engine_settings_sound(const struct pt_settings *settings);

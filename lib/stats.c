@@ -6,6 +6,8 @@
 #include "document.h"
 #include "ecs.h"
 
+#define MOST 32 /* entries of allow lists that are told */
+
 /* "output.dropped.disk_full": an object for each name before a dot. */
 static void nested(struct pt_document *doc, json_t *parent, const char *name, uint64_t value)
 {
@@ -65,6 +67,50 @@ static void outputs(struct pt_document *doc, json_t *group, const struct pt_ecs_
         }
 }
 
+/* The entries of allow lists that work, and how many do not. */
+static void allow_lists(struct pt_document *doc, json_t *group, const struct pt_allow *allow)
+{
+        struct pt_allow_entry most[MOST];
+        size_t used, entries, count = pt_allow_most(allow, most, MOST, &used, &entries);
+        json_t *list, *object;
+
+        if (!entries)
+                return;
+        nested(doc, group, "allow.entries", entries);
+        nested(doc, group, "allow.used", used);
+        if (!count)
+                return;
+        list = pt_document_array(doc, pt_document_object(doc, group, "allow"), "most");
+        for (size_t i = 0; i < count; i++) {
+                object = pt_document_append_object(doc, list);
+                pt_document_text(doc, object, "list", pt_allow_list_name(most[i].list));
+                pt_document_text(doc, object, "entry", most[i].text);
+                pt_document_text(doc, object, "file", most[i].file);
+                pt_document_integer(doc, object, "line", most[i].line);
+                pt_document_integer(doc, object, "matches", most[i].matches);
+        }
+}
+
+static uint64_t number_of(const struct pt_ecs_stats *stats, const char *name)
+{
+        for (size_t i = 0; i < stats->number_count; i++) {
+                if (strcmp(stats->numbers[i].name, name) == 0)
+                        return stats->numbers[i].value;
+        }
+        return 0;
+}
+
+/* The sensor's own eyesight: of the SYNs that might match, how many did we see an answer for? */
+static void share(struct pt_document *doc, json_t *group, const struct pt_ecs_stats *stats)
+{
+        uint64_t eligible = number_of(stats, "syn.eligible");
+        uint64_t preceded = number_of(stats, "syn.preceded_by_answer");
+
+        if (eligible)
+                pt_document_real(doc, pt_document_object(doc, group, "syn"), "preceded_share",
+                                 (double)preceded / (double)eligible);
+}
+
 static void portent_stats(struct pt_document *doc, const struct pt_ecs_stats *stats)
 {
         json_t *portent = pt_document_object(doc, doc->root, "portent");
@@ -73,9 +119,11 @@ static void portent_stats(struct pt_document *doc, const struct pt_ecs_stats *st
         pt_document_integer(doc, group, "uptime", (uint64_t)stats->uptime);
         for (size_t i = 0; i < stats->number_count; i++)
                 nested(doc, group, stats->numbers[i].name, stats->numbers[i].value);
+        share(doc, group, stats);
         if (stats->memory)
                 nested(doc, group, "memory.bytes", stats->memory);
         outputs(doc, group, stats);
+        allow_lists(doc, group, stats->allow);
 }
 
 int pt_ecs_stats(const struct pt_ecs_stats *stats, const struct pt_observer *observer,

@@ -32,6 +32,16 @@ void pt_tell_answer(struct pt_engine *engine, const struct pt_frame *frame,
         tell(engine, &event);
 }
 
+void pt_tell_expectation(struct pt_engine *engine, const struct pt_expectation *expectation)
+{
+        struct pt_event event = {
+                .kind = PT_EVENT_EXPECTATION,
+                .expectation = {expectation, engine->settings.expectation_skew},
+        };
+
+        tell(engine, &event);
+}
+
 /* A resolution copied out, NULL for none. */
 static const struct pt_evidence *evidence_of(struct pt_engine *engine, uint32_t resolution,
                                              struct pt_evidence *room)
@@ -81,6 +91,67 @@ static void tell_near_miss(struct pt_engine *engine, const struct pt_syn *syn, u
         event.alert.destination = evidence_of(engine, given, &engine->destination);
         event.alert.reason = reason;
         tell(engine, &event);
+}
+
+/* ---- allow lists (design 5): what one of them has is no match, and is counted ---- */
+
+/*
+ * The entry for a name that leads to the destination. CNAME targets count only where the records
+ * lead from the question to the address: an answer may hold any others beside them.
+ */
+static struct pt_allow_entry *allowed_name(struct pt_engine *engine, uint32_t resolution)
+{
+        const struct pt_evidence *evidence = evidence_of(engine, resolution, &engine->destination);
+        struct pt_allow_entry *entry = NULL;
+        size_t names = evidence && !evidence->chain_broken ? evidence->chain_count : 1;
+
+        for (size_t i = 0; evidence && !entry && i < names; i++)
+                entry = pt_allow_name(engine->allow, &evidence->chain[i]);
+        return entry;
+}
+
+/*
+ * Lists describe the connection. So the names that count are those of its destination, and never
+ * that of the address which gave the port: of it malware may ask any name, and one that is
+ * allow-listed costs it nothing.
+ */
+static struct pt_allow_entry *allowed(struct pt_engine *engine, const struct pt_syn *syn,
+                                      const struct pt_judgement *judgement)
+{
+        const struct pt_match *best = &judgement->matches[0];
+        struct pt_allow_entry *entry = pt_allow_connection(
+                engine->allow, &syn->client, &syn->destination, &syn->key, syn->destination_port);
+
+        if (entry || judgement->given)
+                return entry ? entry : allowed_name(engine, judgement->given);
+        return best->verdict == PT_DNS_OTHER_CLIENT ? allowed_name(engine, best->resolution) : NULL;
+}
+
+/* True if the best match is allow-listed; it has then been counted and told. */
+static bool tell_allowed(struct pt_engine *engine, const struct pt_syn *syn,
+                         const struct pt_judgement *judgement)
+{
+        struct pt_event event = {.kind = PT_EVENT_NEAR_MISS};
+        struct pt_allow_entry *entry;
+
+        if (!engine->allow)
+                return false;
+        entry = allowed(engine, syn, judgement);
+        if (!entry)
+                return false;
+        entry->matches++;
+        pt_engine_count(engine, PT_COUNT_NEAR_ALLOW_LISTED);
+        if (!engine->settings.near_misses)
+                return true;
+        event.alert.syn = syn;
+        event.alert.match = &judgement->matches[0];
+        event.alert.evidence =
+                evidence_of(engine, judgement->matches[0].resolution, &engine->evidence);
+        event.alert.destination = evidence_of(engine, judgement->given, &engine->destination);
+        event.alert.reason = PT_NEAR_ALLOW_LISTED;
+        event.alert.allowed = entry;
+        tell(engine, &event);
+        return true;
 }
 
 /* ---- repeats (4.10) ---- */
@@ -211,6 +282,8 @@ static void judge(struct pt_engine *engine, const struct pt_syn *syn)
 {
         struct pt_judgement judgement = pt_judge_syn(engine->judge, syn);
 
+        if (pt_judge_is_home(engine->judge, &syn->client))
+                pt_sight_syn(&engine->sight, &syn->client, judgement.given != 0);
         if (engine->settings.connection_events)
                 tell_connection(engine, syn, judgement.given);
         if (!judgement.count) {
@@ -221,6 +294,8 @@ static void judge(struct pt_engine *engine, const struct pt_syn *syn)
                 judgement.matches[i].chance =
                         pt_chance(judgement.matches[i].rule, judgement.matches[i].candidates);
         pt_judgement_sort(&judgement);
+        if (tell_allowed(engine, syn, &judgement))
+                return;
         count_match(engine, &judgement.matches[0]);
         tell_alert(engine, syn, &judgement);
         if (judgement.matches[0].verdict != PT_PORT_ONLY)

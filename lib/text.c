@@ -139,6 +139,10 @@ static void say_near_miss(struct pt_words *w, const struct pt_event *event, bool
         say_way(w, syn);
         say_named(w, event->alert.destination);
         say_evidence(w, syn, match, event->alert.evidence);
+        if (event->alert.allowed)
+                pt_words_say(w, ", %s allow-listed by %s",
+                             pt_allow_list_name(event->alert.allowed->list),
+                             event->alert.allowed->text);
 }
 
 static void say_rotation(struct pt_words *w, const struct pt_event *event, bool colour)
@@ -220,13 +224,37 @@ static void say_dns(struct pt_words *w, const struct pt_event *event, bool colou
         pt_words_say(w, event->dns.asked ? ", asked" : ", query not seen");
 }
 
+static void say_expectation(struct pt_words *w, const struct pt_event *event, bool colour)
+{
+        const struct pt_expectation *e = event->expectation.of;
+
+        say_head(w, e->from, "EXPECTATION", 0, colour);
+        pt_words_say(w, "%s %s ", e->rule->id, pt_words_relation(e->relation));
+        say_address(w, &e->client);
+        pt_words_say(w, " -> ");
+        if (e->has_destination)
+                say_address(w, &e->destination);
+        else
+                pt_words_say(w, "any");
+        if (e->port)
+                pt_words_say(w, " port %u", e->port);
+        pt_words_say(w, ", ");
+        pt_words_say_name(w, e->question, NAME);
+        pt_words_say(w, " is ");
+        say_address(w, &e->address);
+}
+
 int pt_event_text(const struct pt_event *event, const struct pt_observer *observer, bool colour,
                   char **ret, size_t *ret_length)
 {
         static void (*const say[])(struct pt_words *, const struct pt_event *, bool colour) = {
-                [PT_EVENT_ALERT] = say_alert,     [PT_EVENT_ROTATION] = say_rotation,
-                [PT_EVENT_REPEATS] = say_repeats, [PT_EVENT_NEAR_MISS] = say_near_miss,
-                [PT_EVENT_DNS] = say_dns,         [PT_EVENT_CONNECTION] = say_connection,
+                [PT_EVENT_ALERT] = say_alert,
+                [PT_EVENT_ROTATION] = say_rotation,
+                [PT_EVENT_REPEATS] = say_repeats,
+                [PT_EVENT_NEAR_MISS] = say_near_miss,
+                [PT_EVENT_DNS] = say_dns,
+                [PT_EVENT_CONNECTION] = say_connection,
+                [PT_EVENT_EXPECTATION] = say_expectation,
         };
         char room[LINE], *line;
         struct pt_words words = pt_words(room, sizeof room - 1);

@@ -63,11 +63,14 @@ void pt_judge_adopt(struct pt_judge *judge, const struct pt_verdict_settings *se
         pt_hosts_next_round(judge->hosts);
 }
 
+bool pt_judge_is_home(const struct pt_judge *judge, const struct pt_address *address)
+{
+        return pt_address_is_local(address) || pt_prefixes_contain(&judge->settings.home, address);
+}
+
 bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address)
 {
-        return pt_address_is_local(address) ||
-               pt_prefixes_contain(&judge->settings.home, address) ||
-               pt_hosts_client(judge->hosts, address) != 0;
+        return pt_judge_is_home(judge, address) || pt_hosts_client(judge->hosts, address) != 0;
 }
 
 /* ---- evaluation, with what has no value counted ---- */

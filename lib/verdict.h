@@ -23,6 +23,8 @@ struct pt_syn {
         uint16_t destination_port;
         uint16_t vlans[PT_PACKET_VLANS];
         uint8_t vlan_count;
+        uint8_t tunnel_count;
+        struct pt_packet_tunnel tunnels[PT_PACKET_TUNNELS];
         bool ipv6;
         bool quic; /* a contact only: never judged */
         bool has_mac;
@@ -63,6 +65,7 @@ struct pt_match {
 
 /* Why a SYN that fits a rule's arithmetic is no match: the nearest first. */
 enum pt_near_miss {
+        PT_NEAR_ALLOW_LISTED,         /* it is a match, but an allow list has it */
         PT_NEAR_EXPIRED,              /* it fits an answer that no longer counts */
         PT_NEAR_EXCLUDED_DESTINATION, /* private, or excluded by the rule */
         PT_NEAR_EXCLUDED_PORT,        /* inside the rule's range, but excluded */
@@ -111,6 +114,9 @@ void pt_judgement_sort(struct pt_judgement *judgement);
  */
 bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn, struct pt_match *ret,
                         enum pt_near_miss *ret_reason);
+
+/* Is it private, or in home_networks? */
+bool pt_judge_is_home(const struct pt_judge *judge, const struct pt_address *address);
 
 /* Is the address inside (4.4)? */
 bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address);

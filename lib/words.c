@@ -180,3 +180,15 @@ const char *pt_words_dns_code(uint16_t flags, char ret[PT_WORDS_DNS])
 {
         return name_of(codes, sizeof codes / sizeof *codes, "RCODE", PT_DNS_RCODE(flags), ret);
 }
+
+const char *pt_words_relation(enum pt_relation relation)
+{
+        static const char *const names[PT_EXPECT_RELATIONS] = {
+                [PT_EXPECT_SAME_ADDRESS] = "same_address",
+                [PT_EXPECT_OTHER_ADDRESS] = "other_address",
+                [PT_EXPECT_PAIR] = "pair",
+                [PT_EXPECT_CALCULATED_ADDRESS] = "calculated_address",
+        };
+
+        return names[relation];
+}

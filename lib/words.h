@@ -43,6 +43,9 @@ const char *pt_words_dns_type(uint16_t type, char ret[PT_WORDS_DNS]);
 const char *pt_words_dns_class(uint16_t class, char ret[PT_WORDS_DNS]);
 const char *pt_words_dns_code(uint16_t flags, char ret[PT_WORDS_DNS]);
 
+/* "same_address" and so on. */
+const char *pt_words_relation(enum pt_relation relation);
+
 /* Nanoseconds from the answer to the SYN: negative by up to the reorder time (design 4.1). */
 static inline int64_t pt_words_age(const struct pt_syn *syn, const struct pt_evidence *evidence)
 {

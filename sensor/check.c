@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../lib/allow.h"
 #include "../lib/io/replay.h"
 #include "../lib/rule.h"
 #include "interfaces.h"
@@ -62,6 +63,21 @@ static int check_rules(const struct pt_options *options, const struct pt_setting
         }
         pt_rules_free(rules);
         return r < 0 ? -EINVAL : 0;
+}
+
+static int check_allow(const struct pt_options *options)
+{
+        struct pt_allow_entry most;
+        size_t used, entries;
+        struct pt_allow *allow;
+
+        if (pt_load_allow(options, NULL, &allow) < 0)
+                return -EINVAL;
+        pt_allow_most(allow, &most, 0, &used, &entries);
+        if (allow)
+                printf("allow lists (%zu entr%s) ok\n", entries, entries == 1 ? "y" : "ies");
+        pt_allow_free(allow);
+        return 0;
 }
 
 /* Could the file be made? Asked of its folder, for a test leaves nothing behind. */
@@ -171,6 +187,7 @@ int pt_check(const struct pt_options *options, const struct pt_settings *setting
         r |= check_filter(options);
         r |= pt_interfaces_check(options);
         r |= check_rules(options, settings);
+        r |= check_allow(options);
         for (size_t i = 0; i < options->outputs.count; i++)
                 r |= check_output("output", options->outputs.list[i]);
         if (options->stats)

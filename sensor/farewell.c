@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "../lib/allow.h"
 #include "../lib/counter.h"
 #include "health.h"
 #include "say.h"
@@ -90,6 +91,20 @@ static void say_found(const struct pt_health *health)
                 pt_say("%" PRIu64 " alert%s", alerts, pt_say_plural(alerts));
 }
 
+/* By number, what is behind decode.other_* and decode.tunnels, unless every network has it. */
+static void say_unread(const struct pt_health *health)
+{
+        struct pt_engine_unread row;
+
+        for (size_t i = 0; pt_engine_unread(health->engine, i, &row); i++) {
+                if (row.ordinary)
+                        continue;
+                pt_say("not read: %s 0x%x%s%s, %" PRIu64 " packet%s", row.layer, row.number,
+                       row.name ? ", " : "", row.name ? row.name : "", row.packets,
+                       pt_say_plural(row.packets));
+        }
+}
+
 static void say_lists(const struct pt_health *health)
 {
         if (sum_counters(health, is_near_miss)) {
@@ -100,6 +115,7 @@ static void say_lists(const struct pt_health *health)
                 pt_say("not decoded, or only in part:");
                 say_counters(health, is_undecoded);
         }
+        say_unread(health);
 }
 
 /* Why no SYN could match, or NULL if some could have. */
@@ -163,6 +179,25 @@ static void say_why(const struct pt_health *health)
                 pt_say("nothing found: no SYN went where a rule calculates");
 }
 
+/* Which entries of the allow lists work. */
+static void say_allowed(const struct pt_health *health)
+{
+        struct pt_allow_entry most[32];
+        size_t used, entries;
+        size_t count =
+                pt_allow_most(health->allow, most, sizeof most / sizeof *most, &used, &entries);
+
+        if (!entries)
+                return;
+        pt_say("allow lists: %zu of %zu entr%s allowed a match", used, entries,
+               entries == 1 ? "y" : "ies");
+        for (size_t i = 0; i < count; i++)
+                pt_say("  %10" PRIu64 "  %s %s (%s:%u)", most[i].matches,
+                       pt_allow_list_name(most[i].list), most[i].text, most[i].file, most[i].line);
+        if (count < used)
+                pt_say("  and %zu more", used - count);
+}
+
 void pt_health_last_words(const struct pt_health *health, bool verbose)
 {
         if (health->unread) {
@@ -177,6 +212,7 @@ void pt_health_last_words(const struct pt_health *health, bool verbose)
         else
                 say_weak(health);
         if (verbose) {
+                say_allowed(health);
                 pt_say("every counter that is not 0:");
                 say_counters(health, is_any);
         }

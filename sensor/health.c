@@ -149,6 +149,7 @@ static int gather(const struct pt_health *health, struct gathered *ret)
                 .uptime = pt_health_clock() - health->started,
                 .memory = resident_octets(),
                 .outputs = ret->outputs,
+                .allow = health->allow,
                 .output_count = gather_outputs(health->output, ret->outputs),
         };
         return 0;

@@ -14,6 +14,7 @@ struct pt_health {
         struct pt_live *live; /* NULL in replay */
         struct pt_output *output;
         const struct pt_observer *observer;
+        const struct pt_allow *allow; /* the lists in effect, NULL for none */
         int64_t started; /* by CLOCK_MONOTONIC, nanoseconds */
         bool filtered;   /* there is a filter expression */
         bool unread;     /* no input could be opened: there is nothing to explain */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/io/lists.h"
 #include "../lib/io/rulebook.h"
 #include "../lib/rule.h"
 #include "say.h"
@@ -83,4 +84,42 @@ int pt_load_rules(const struct pt_texts *paths, struct pt_rules **ret)
         }
         *ret = rules;
         return 0;
+}
+
+static int read_lists(const struct pt_options *options, struct pt_allow_builder *builder)
+{
+        struct pt_rule_error error = {0};
+        int r = 0;
+
+        for (unsigned list = 0; r == 0 && list < PT_ALLOW_LISTS; list++)
+                for (size_t i = 0; r == 0 && i < options->allow[list].count; i++)
+                        r = pt_lists_read(builder, list, options->allow[list].list[i], &error);
+        if (r < 0 && *error.sentence)
+                pt_say_fault(&error);
+        else if (r < 0)
+                pt_say("the allow lists cannot be read: %s", strerror(-r));
+        return r;
+}
+
+int pt_load_allow(const struct pt_options *options, const struct pt_allow *before,
+                  struct pt_allow **ret)
+{
+        struct pt_allow_builder *builder;
+        size_t files = 0;
+        int r;
+
+        for (unsigned list = 0; list < PT_ALLOW_LISTS; list++)
+                files += options->allow[list].count;
+        if (!files) {
+                *ret = NULL;
+                return 0;
+        }
+        r = pt_allow_builder_new(&builder);
+        if (r < 0)
+                return r;
+        r = read_lists(options, builder);
+        if (r == 0)
+                r = pt_allow_finish(builder, before, ret);
+        pt_allow_builder_free(builder);
+        return r;
 }

@@ -12,5 +12,12 @@
  */
 const char *pt_load_folder(void);
 
+/*
+ * The allow lists; NULL if there is none. Counts of entries that stand in `before` too go on. 0, or
+ * a negative errno; what is wrong has then been said.
+ */
+int pt_load_allow(const struct pt_options *options, const struct pt_allow *before,
+                  struct pt_allow **ret);
+
 /* 0, or a negative errno; what is wrong has then been said. */
 int pt_load_rules(const struct pt_texts *paths, struct pt_rules **ret);

@@ -39,6 +39,7 @@ enum status {
 struct sensor {
         struct pt_options options;
         struct pt_rules *rules;
+        struct pt_allow *allow;
         struct pt_engine *engine;
         struct pt_live *live; /* NULL in replay */
         struct pt_output *output;
@@ -268,6 +269,7 @@ static enum status make_engine(struct sensor *sensor)
                 pt_say("the engine cannot be made: %s", strerror(-r));
                 return r == -EINVAL ? STATUS_USAGE : STATUS_START;
         }
+        pt_engine_allow(sensor->engine, sensor->allow);
         return STATUS_GO;
 }
 
@@ -280,6 +282,7 @@ static void prepare_health(struct sensor *sensor)
                 .live = sensor->live,
                 .output = sensor->output,
                 .observer = &sensor->observer,
+                .allow = sensor->allow,
                 .started = sensor->started,
                 .filtered = options->filter != NULL,
                 .near_misses_told = options->near_misses,
@@ -312,6 +315,8 @@ static enum status set_up(struct sensor *sensor, int argc, char **argv)
         if (status == STATUS_GO)
                 status = check_input(&sensor->options);
         if (status == STATUS_GO && pt_load_rules(&sensor->options.rules, &sensor->rules) < 0)
+                status = STATUS_USAGE;
+        if (status == STATUS_GO && pt_load_allow(&sensor->options, NULL, &sensor->allow) < 0)
                 status = STATUS_USAGE;
         if (status != STATUS_GO)
                 return status;
@@ -437,6 +442,7 @@ static void take_down(struct sensor *sensor)
         pt_engine_free(sensor->engine);
         pt_output_free(sensor->output);
         pt_rules_free(sensor->rules);
+        pt_allow_free(sensor->allow);
         pt_arena_end();
         pt_options_clear(&sensor->options);
 }

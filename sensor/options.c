@@ -69,7 +69,7 @@ const struct pt_option pt_option_table[] = {
          "text on a terminal, ecs elsewhere"},
         {PT_GROUP_OUTPUT, 0, "log", "KINDS", "log",
          PT_OPTION_KINDS, AT(log), "alert", 0, 0,
-         "what else to write, separated by commas: dns, connection, stats"},
+         "what else to write, separated by commas: dns, connection, stats, expectation"},
         {PT_GROUP_OUTPUT, 0, "connection-ports", "LOW-HIGH", "connection_ports",
          PT_OPTION_PORTS, AT(connection_ports), "1-65535", 0, 0,
          "destination ports that --log connection writes"},
@@ -82,6 +82,18 @@ const struct pt_option pt_option_table[] = {
         {PT_GROUP_RULES, 'R', "rules", "DIR|FILE", "rules",
          PT_OPTION_LIST, AT(rules), NULL, 1, 0,
          "read rules from here and not from where they are installed; repeatable"},
+        {PT_GROUP_RULES, 0, "allow-clients", "FILE", "allow.clients",
+         PT_OPTION_LIST, AT(allow[PT_ALLOW_CLIENTS]), NULL, 0, 0,
+         "a list of addresses and networks whose connections are no alert; repeatable"},
+        {PT_GROUP_RULES, 0, "allow-destinations", "FILE", "allow.destinations",
+         PT_OPTION_LIST, AT(allow[PT_ALLOW_DESTINATIONS]), NULL, 0, 0,
+         "the same for addresses that are connected to; repeatable"},
+        {PT_GROUP_RULES, 0, "allow-names", "FILE", "allow.names",
+         PT_OPTION_LIST, AT(allow[PT_ALLOW_NAMES]), NULL, 0, 0,
+         "the same for names of what is connected to, *.name for all below a name; repeatable"},
+        {PT_GROUP_RULES, 0, "allow-ports", "FILE", "allow.ports",
+         PT_OPTION_LIST, AT(allow[PT_ALLOW_PORTS]), NULL, 0, 0,
+         "the same for ports and ranges of ports that are connected to; repeatable"},
         {PT_GROUP_RULES, 0, "lab", NULL, "lab",
          PT_OPTION_FLAG, AT(lab), NULL, 0, 0,
          "let private destinations count too, for closed laboratories"},
@@ -130,6 +142,9 @@ const struct pt_option pt_option_table[] = {
         {PT_GROUP_FILE, 0, NULL, NULL, "throttle",
          PT_OPTION_DURATION, AT(throttle), "5m", 1, 24 * HOUR,
          "how long a repeated match is held back at first"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "expectation_skew",
+         PT_OPTION_DURATION, AT(expectation_skew), "50ms", 0, 10 * SECOND,
+         "how much earlier than their answer expectations begin, for clocks that differ"},
         {PT_GROUP_FILE, 0, NULL, NULL, "nat64_prefixes",
          PT_OPTION_NAT64, AT(nat64_prefixes), "64:ff9b::/96", 0, 0,
          "IPv6 networks whose addresses end in an IPv4 address"},
@@ -146,8 +161,8 @@ const size_t pt_option_count = ROWS;
 _Static_assert(ROWS <= PT_OPTIONS_MOST, "struct pt_options has a source for each option");
 
 static const char *const formats[] = {"auto", "ecs", "text"};
-static const char *const kinds[] = {"alert", "dns", "connection", "stats"};
-static const char *const kinds_to_come[] = {"state", "expectation"};
+static const char *const kinds[] = {"alert", "dns", "connection", "stats", "expectation"};
+static const char *const kinds_to_come[] = {"state"};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -310,8 +325,8 @@ static int set_kind(unsigned *kinds_set, const char *text, char *sentence)
         }
         return pt_option_refuse(
                 sentence,
-                "\"%.60s\" is no kind of document: there are alert, dns, connection "
-                "and stats",
+                "\"%.60s\" is no kind of document: there are alert, dns, connection, "
+                "stats and expectation",
                 text);
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "../lib/portent.h"
 #include "value.h"
 
 #define PT_OPTIONS_MOST 64     /* rows of the table at most */
@@ -34,6 +35,7 @@ enum pt_log_kind {
         PT_LOG_DNS = 1 << 1,
         PT_LOG_CONNECTION = 1 << 2,
         PT_LOG_STATS = 1 << 3,
+        PT_LOG_EXPECTATION = 1 << 4,
 };
 
 /* Who set an option last: a later one wins over those before it. */
@@ -49,6 +51,7 @@ struct pt_options {
         struct pt_texts outputs;
         struct pt_texts rules; /* empty: those that belong to the program */
         struct pt_texts explain;
+        struct pt_texts allow[PT_ALLOW_LISTS]; /* files, by enum pt_allow_list */
         struct pt_texts home_networks;
         struct pt_texts nat64_prefixes;
         char *config;
@@ -67,6 +70,7 @@ struct pt_options {
         int64_t max_window;
         int64_t cross_window;
         int64_t throttle;
+        int64_t expectation_skew;
         struct pt_ports connection_ports;
         enum pt_format format;
         unsigned log; /* of enum pt_log_kind */

@@ -18,24 +18,31 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build-tests"))
 
 FLOORS = [
     {"portent", "bytes", "address", "hash", "clock", "counter"},
-    {"packet", "dns"},
-    {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector"},
+    {"packet", "decoder", "link", "tunnel", "unread", "dns"},
+    {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector",
+     "entry", "allow"},
     {"pool", "recent", "cells", "names", "clients", "hosts", "learn", "contact",
-     "evidence"},
+     "evidence", "sight"},
     {"verdict", "judge", "signature", "near", "chance", "hold", "campaign"},
-    {"event", "line", "state", "tell", "observe", "engine",
+    {"event", "line", "state", "tell", "expect", "observe", "engine",
      "reload"},
     {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
-     "ecs", "text"},
+     "ecs", "text", "alarm", "status", "metrics"},
 ]
-IO = {"channel", "file", "link", "live", "notice", "pipe", "queue", "replay", "resolve", "rulebook",
-      "sink", "socket", "spool", "store", "tap", "trouble"}
+IO = {"channel", "file", "link", "lists", "live", "notice", "pipe", "queue", "replay", "resolve",
+      "rulebook", "sink", "socket", "spool", "store", "tap", "trouble"}
 
 # What a module may include of its own floor: its header needs it, or it is a part of the other.
 BESIDE = {
+    "decoder": {"packet"},
+    "link": {"decoder"},
+    "packet": {"link", "tunnel"},
+    "tunnel": {"decoder", "link"},
+    "unread": {"packet"},
     "expression": {"formula", "token"},
     "formula": {"expression", "token"},
     "limit": {"strict"},
+    "allow": {"entry"},
     "rule": {"formula", "limit", "strict", "vector"},
     "rules": {"rule", "limit", "strict"},
     "vector": {"rule", "strict"},
@@ -54,15 +61,18 @@ BESIDE = {
     "campaign": {"verdict"},
     "state": {"event", "line"},
     "tell": {"event", "state"},
-    "observe": {"state", "tell"},
+    "expect": {"state", "tell"},
+    "observe": {"expect", "state", "tell"},
     "reload": {"state", "tell"},
-    "engine": {"observe", "state", "tell"},
+    "engine": {"expect", "observe", "state", "tell"},
     "reason": {"words"},
     "document": {"community", "words"},
     "groups": {"document"},
     "records": {"document", "words"},
     "alert": {"document", "identity", "words"},
     "stats": {"document", "ecs"},
+    "status": {"document", "ecs", "identity"},
+    "metrics": {"ecs"},
     "ecs": {"alert", "document", "identity", "words"},
     "text": {"words"},
 }
@@ -84,7 +94,8 @@ CORE_MAY_USE = re.compile("|".join([
 ]))
 
 # Modules that run for each packet and keep nothing: they do not even know malloc.
-NO_MEMORY = {"address", "clock", "counter", "packet", "dns", "chance", "community"}
+NO_MEMORY = {"address", "clock", "counter", "packet", "link", "tunnel", "unread",
+             "dns", "chance", "community"}
 MEMORY = {"malloc", "calloc", "realloc", "aligned_alloc", "strdup", "strndup"}
 
 failures = []

@@ -8,6 +8,7 @@
  *      near expired apt12 10.0.0.1>198.51.100.23:10198
  *      dns 10.0.0.1 a.example 1 (asked)
  *      connection 10.0.0.1>198.51.100.23:10198 (given)
+ *      expect apt12 pair 10.0.0.1>192.0.2.1:10198 from 198.51.100.23 a.example 0-60
  *
  * Times are seconds after BED_START.
  */
@@ -17,6 +18,7 @@
 
 #include "state.h"
 #include "make.h"
+#include "words.h"
 
 #define BED_START (INT64_C(1700000000) * PT_SECOND)
 #define BED_RESOLVER "192.0.2.53"
@@ -106,6 +108,21 @@ static inline void bed_rotation(struct bed *bed, const struct pt_event *event)
         bed->joint = rotation->chance;
 }
 
+static inline void bed_expectation(struct bed *bed, const struct pt_expectation *e)
+{
+        char text[PT_ADDRESS_TEXT];
+
+        bed_say(bed, "expect %s %s %s", e->rule->id, pt_words_relation(e->relation),
+                pt_address_format(&e->client, text));
+        bed_say(bed, ">%s", e->has_destination ? pt_address_format(&e->destination, text) : "*");
+        if (e->port)
+                bed_say(bed, ":%u", e->port);
+        bed_say(bed, " from %s ", pt_address_format(&e->address, text));
+        bed_say_name(bed, e->question);
+        bed_say(bed, " %g-%g", (double)(e->from - BED_START) / 1e9,
+                (double)(e->until - BED_START) / 1e9);
+}
+
 static inline void bed_event(void *context, const struct pt_event *event)
 {
         struct bed *bed = context;
@@ -144,6 +161,9 @@ static inline void bed_event(void *context, const struct pt_event *event)
                             &event->connection.syn->destination,
                             event->connection.syn->destination_port);
                 bed_say(bed, event->connection.destination ? " given" : "");
+                break;
+        case PT_EVENT_EXPECTATION:
+                bed_expectation(bed, event->expectation.of);
                 break;
         }
         bed_say(bed, "\n");

@@ -402,7 +402,8 @@ class Stats(Case):
         self.assertEqual(written["capture"]["packets"], 4)
         self.assertEqual(written["capture"]["dropped"], 0)
         self.assertEqual(written["alert"]["generated"], 1)
-        self.assertEqual(written["syn"], {"eligible": 1, "preceded_by_answer": 1})
+        self.assertEqual(written["syn"], {"eligible": 1, "preceded_by_answer": 1,
+                                          "preceded_share": 1.0})
         self.assertEqual(told["output"]["delivered"], 1)     # the alert
         self.assertEqual(written["output"]["delivered"], 2)  # and the stats document
         self.assertEqual([o["destination"] for o in written["outputs"]], ["-"])
@@ -492,6 +493,103 @@ class Rules(Case):
         capture = f"{PCAPS}/private-destination.pcap"
         self.assertEqual(self.expect(0, "-q", "-r", capture).stdout, b"")
         self.assertGreater(len(lines(self.expect(0, "-q", "--lab", "-r", capture))), 0)
+
+
+class AllowLists(Case):
+    """What a list has is no alert: it is counted, by its entry too, and told as a near miss."""
+
+    def near(self, capture, **lists):
+        """Alerts, and the lists and entries of near misses, with one text for each list."""
+        flags = [word for name, text in lists.items()
+                 for word in (f"--allow-{name}", self.path(name, text))]
+        documents = lines(self.expect(0, "-q", "--near-misses", "-r", f"{PCAPS}/{capture}.pcap",
+                                      *flags))
+        allowed = [d["portent"]["near_miss"] for d in documents
+                   if d["event"]["kind"] == "event" and
+                   d["portent"]["near_miss"]["reason"] == "allow_listed"]
+        alerts = [d for d in documents if d["event"]["kind"] == "alert"]
+        return len(alerts), [(near["list"], near["entry"]) for near in allowed]
+
+    def test_each_list(self):
+        for lists, entry in (({"clients": "10.20.30.0/24"}, ("client", "10.20.30.0/24")),
+                             ({"destinations": "198.51.100.23"}, ("destination", "198.51.100.23")),
+                             ({"names": "C2.example.net"}, ("name", "C2.example.net")),
+                             ({"names": "*.example.net # all"}, ("name", "*.example.net")),
+                             ({"ports": "10000-10200"}, ("port", "10000-10200"))):
+            with self.subTest(lists):
+                self.assertEqual(self.near("apt12", **lists), (0, [entry]))
+
+    def test_what_is_not_on_a_list_is_an_alert(self):
+        self.assertEqual(self.near("apt12", clients="198.51.100.23", destinations="10.20.30.40",
+                                   names="example.net\nnet", ports="10197\n10199"), (1, []))
+
+    def test_cname_targets_count(self):
+        for name in "www.example.net", "pop.cdn.example.org", "a7.cdn.example.org":
+            self.assertEqual(self.near("cname-chain", names=name), (0, [("name", name)]))
+
+    def test_the_name_that_gave_the_port_alone_does_not(self):
+        """Malware may ask any name for its arithmetic: only where it connects to counts."""
+        self.assertEqual(self.near("two-names", names="calc.example.org"), (1, []))
+        self.assertEqual(self.near("two-names", names="c2.example.net"),
+                         (0, [("name", "c2.example.net")]))
+
+    def test_a_calculated_address_has_no_name(self):
+        self.assertEqual(self.near("swap16", names="c2.example.net"), (1, []))
+        self.assertEqual(self.near("swap16", destinations="176.65.132.198"),
+                         (0, [("destination", "176.65.132.198")]))
+
+    def test_the_name_that_another_client_was_given_counts(self):
+        found = self.near("other-client", names="c2.example.net")
+        self.assertEqual(set(found[1]), {("name", "c2.example.net")})
+        self.assertEqual(found[0], 0)
+
+    def test_without_near_misses_it_is_counted(self):
+        names, stats = self.path("names", "# known\nc2.example.net\nother.example\n"), \
+            self.path("stats.json")
+        result = self.expect(0, "-v", "-r", APT12, "--allow-names", names, "--stats", stats,
+                             says=r"near_miss\.allow_listed")
+        self.assertEqual(result.stdout, b"")
+        said = result.stderr.decode()
+        self.assertIn("portent: allow lists: 1 of 2 entries allowed a match\n", said)
+        self.assertIn(f"1  name c2.example.net ({names}:2)\n", said)
+        with open(stats) as file:
+            allow = json.load(file)["portent"]["stats"]
+        self.assertEqual(allow["near_miss"]["allow_listed"], 1)
+        self.assertEqual(allow["alert"]["generated"], 0)
+        self.assertEqual(allow["match"], {"apt12": 0, "variant": 0, "other": 0,
+                                          "no_value": allow["match"]["no_value"]})
+        self.assertEqual(allow["allow"], {"entries": 2, "used": 1, "most": [
+            {"list": "name", "entry": "c2.example.net", "file": names, "line": 2, "matches": 1}]})
+
+    def test_a_rotation_does_not_count_them(self):
+        flags = ("--allow-ports", self.path("ports", "1-65535"))
+        self.assertEqual(self.expect(0, "-q", "-r", f"{PCAPS}/rotation.pcap", *flags).stdout, b"")
+
+    def test_text_and_reason_say_the_entry(self):
+        clients = self.path("clients", "\n10.20.30.40\n")
+        flags = ("-q", "--near-misses", "-r", APT12, "--allow-clients", clients)
+        self.assertIn(b", client allow-listed by 10.20.30.40\n",
+                      self.expect(0, *flags, "--format", "text").stdout)
+        (near,) = lines(self.expect(0, *flags))
+        self.assertTrue(near["event"]["reason"].endswith(
+            f"; no match, because the client is allow-listed, by 10.20.30.40 in {clients} line 2"),
+            near["event"]["reason"])
+
+    def test_the_configuration_names_them(self):
+        names = self.path("names", "c2.example.net\n")
+        config = self.path("c.json", json.dumps({"allow": {"names": [names]}}))
+        self.assertEqual(self.expect(0, "-q", "-c", config, "-r", APT12).stdout, b"")
+        self.assertIn(b"allow lists (1 entry) ok\n", self.expect(0, "-T", "-c", config).stdout)
+
+    def test_a_bad_one_is_refused_with_its_place(self):
+        bad = self.path("bad", "192.0.2.1\n  192.0.2.300\n")
+        for also in (), ("-T",):
+            self.expect(1, "-r", APT12, "--allow-destinations", bad, *also,
+                        says=rf'^portent: {bad}:2:3: "192.0.2.300" is no address')
+        self.expect(1, "-r", APT12, "--allow-names", "/nonexistent/x",
+                    says=r"/nonexistent/x: this cannot be read: No such file or directory")
+        self.expect(1, "-r", APT12, "--allow-names", self.folder.name,
+                    says=r"this cannot be read: Is a directory")
 
 
 class Explain(Case):
@@ -601,6 +699,7 @@ class Configuration(Case):
         printed = json.loads(self.expect(0, "--print-config").stdout)
         shown = " ".join(self.expect(0, "--help").stdout.decode().split())
         for key in ("memory", "reorder", "window", "max_window", "cross_window", "throttle",
+                    "expectation_skew",
                     "connection_ports", "format"):
             self.assertRegex(shown, rf"\b{key}\b[^\[\]]*(\[key \w+; |\[|; )"
                                     rf"default {re.escape(printed[key])}\]")

@@ -295,6 +295,33 @@ static inline void scene_connection(struct scene *s, bool given)
         s->event.connection.destination = given ? &s->destination : NULL;
 }
 
+static inline void scene_expectation(struct scene *s)
+{
+        static struct pt_expectation e;
+
+        e = (struct pt_expectation){
+                .relation = PT_EXPECT_PAIR,
+                .rule = &s->apt12,
+                .client = s->syn.client,
+                .resolver = address("192.0.2.53"),
+                .address = address("198.51.100.23"),
+                .has_destination = true,
+                .destination = address("203.0.113.9"),
+                .port = 10198,
+                .question = &s->evidence.chain[0],
+                .question_type = PT_DNS_A,
+                .asked = true,
+                .ttl = 60,
+                .wall = ANSWER_TIME,
+                .from = ANSWER_TIME + 1000000000,
+                .until = ANSWER_TIME + INT64_C(60000000000),
+        };
+        s->event.kind = PT_EVENT_EXPECTATION;
+        memset(&s->event.alert, 0, sizeof s->event.alert);
+        s->event.expectation.of = &e;
+        s->event.expectation.skew = 2000000000;
+}
+
 /* A DNS message written down octet for octet, and the event about it. */
 struct message {
         uint8_t octets[4096];

@@ -340,6 +340,8 @@ Test(config, defaults_of_the_program_are_those_of_the_library)
         cr_expect_eq(program.near_misses, library.near_misses);
         cr_expect_eq(program.dns_events, library.dns_events);
         cr_expect_eq(program.connection_events, library.connection_events);
+        cr_expect_eq(program.expectation_events, library.expectation_events);
+        cr_expect_eq(program.expectation_skew, library.expectation_skew);
         cr_expect_eq(program.connection_port_low, library.connection_port_low);
         cr_expect_eq(program.connection_port_high, library.connection_port_high);
         expect_same_list(program.home_networks, library.home_networks);

@@ -128,3 +128,54 @@ Test(ecs, an_id_is_of_what_the_packets_say)
                 for (size_t j = 0; j < i; j++)
                         cr_expect_str_neq(ids[i], ids[j], "%zu and %zu", i, j);
 }
+
+Test(ecs, an_expectation)
+{
+        struct scene *s = scene();
+        json_t *root;
+
+        scene_expectation(s);
+        root = document(&s->event);
+        /* it begins a second after the answer, less two seconds of skew */
+        EXPECT(root, {"@timestamp", "'2026-11-24T04:12:04.205Z'"},
+               {"data_stream.dataset", "'portent.expectation'"}, {"message", NULL},
+               {"event.kind", "'enrichment'"}, {"event.category", "['network']"},
+               {"event.type", "['info']"}, {"event.action", "'dns_calculation_expected'"},
+               {"event.start", "'2026-11-24T04:12:04.205Z'"},
+               {"event.end", "'2026-11-24T04:13:05.205Z'"}, {"rule.id", "'apt12'"},
+               {"source", "{'address': '10.20.30.40', 'ip': '10.20.30.40'}"}, {"destination", NULL},
+               {"network", NULL},
+               {"dns", "{'type': 'answer', 'question': {'name': 'update.example.net', 'type': 'A'},"
+                       " 'resolved_ip': ['198.51.100.23']}"},
+               {"portent", "{'expected': {'relation': 'pair', 'ip': '203.0.113.9', 'port': 10198},"
+                           " 'dns': {'resolver': {'ip': '192.0.2.53'},"
+                           "  'answered_at': '2026-11-24T04:12:05.205Z', 'ttl': 60,"
+                           "  'asked': true}}"},
+               {"related.ip", "['10.20.30.40', '198.51.100.23', '203.0.113.9', '192.0.2.53']"});
+        json_decref(root);
+}
+
+Test(ecs, expectations_that_differ_in_one_thing_have_ids_of_their_own)
+{
+        struct scene *s = scene();
+        struct pt_expectation *e;
+        char ids[7][33];
+
+        for (size_t i = 0; i < ROWS(ids); i++) {
+                json_t *root;
+
+                scene_expectation(s);
+                e = (struct pt_expectation *)s->event.expectation.of;
+                e->relation = i == 1 ? PT_EXPECT_CALCULATED_ADDRESS : e->relation;
+                e->client = i == 2 ? address("10.20.30.41") : e->client;
+                e->address = i == 3 ? address("198.51.100.24") : e->address;
+                e->destination = i == 4 ? address("203.0.113.10") : e->destination;
+                e->port = i == 5 ? 10199 : e->port;
+                e->from += i == 6;
+                root = document(&s->event);
+                snprintf(ids[i], sizeof ids[i], "%s", json_string_value(at(root, "event.id")));
+                for (size_t j = 0; j < i; j++)
+                        cr_expect_str_neq(ids[i], ids[j], "%zu and %zu", i, j);
+                json_decref(root);
+        }
+}

@@ -349,3 +349,22 @@ Test(observe, dns_over_tcp_is_counted)
         bed_send(&bed, 0, &frame);
         cr_expect_eq(bed_count(&bed, PT_COUNT_DNS_TCP), 1);
 }
+
+/* ---- what alarms are made of ---- */
+
+Test(observe, who_is_given_answers_and_who_sends_syns)
+{
+        const struct pt_sight *sight = pt_engine_sight(bed.engine);
+
+        bed_answer(&bed, 0, "10.0.0.1", "a.example", "198.51.100.23");
+        bed_answer(&bed, 0, "10.0.0.1", "b.example", "=c.example"); /* no address: nothing learned */
+        bed_syn(&bed, 1, "10.0.0.1", "198.51.100.23", 443);
+        bed_syn(&bed, 1, "10.0.0.2", "198.51.100.23", 443);
+        bed_syn(&bed, 1, "192.0.2.77", "198.51.100.23", 443); /* not inside: a scanner, say */
+        bed_pass(&bed, 2);
+        cr_expect_eq(sight->answers, 1);
+        cr_expect_eq(pt_sight_owners(sight, 90), 1);
+        cr_expect_eq(sight->syns, 2);
+        cr_expect_eq(sight->given, 1);
+        cr_expect_eq(pt_sight_senders(sight), 2);
+}

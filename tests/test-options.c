@@ -323,13 +323,15 @@ Test(options, the_flag_n_of_tcpdump_changes_nothing)
 
 Test(options, kinds_are_gathered_and_alert_is_always_among_them)
 {
-        static const char *const words[] = {"--log", "dns, stats", "--log", "connection", NULL};
+        static const char *const words[] = {"--log", "dns, stats", "--log",
+                                            "connection,expectation", NULL};
         static const char *const one[] = {"--log", "dns", NULL};
         char sentence[PT_OPTION_SENTENCE];
         struct pt_options o;
 
         cr_assert_eq(read_words(words, &o, sentence), 0);
-        cr_expect_eq(o.log, PT_LOG_ALERT | PT_LOG_DNS | PT_LOG_STATS | PT_LOG_CONNECTION);
+        cr_expect_eq(o.log, PT_LOG_ALERT | PT_LOG_DNS | PT_LOG_STATS | PT_LOG_CONNECTION |
+                                    PT_LOG_EXPECTATION);
         pt_options_clear(&o);
         cr_assert_eq(read_words(one, &o, sentence), 0);
         cr_expect_eq(o.log, PT_LOG_ALERT | PT_LOG_DNS);
@@ -386,13 +388,13 @@ Test(options, wrong_words_get_a_sentence)
                 {{"--format", "xml"},
                  "--format: \"xml\" is no format: there are ecs, text and auto"},
                 {{"--log", "alerts"},
-                 "--log: \"alerts\" is no kind of document: there are alert, dns, connection and "
-                 "stats"},
+                 "--log: \"alerts\" is no kind of document: there are alert, dns, connection, "
+                 "stats "
+                 "and expectation"},
                 {{"--log", ""},
-                 "--log: \"\" is no kind of document: there are alert, dns, connection and stats"},
+                 "--log: \"\" is no kind of document: there are alert, dns, connection, stats and "
+                 "expectation"},
                 {{"--log", "dns,state"}, "--log: state documents are not written by this version"},
-                {{"--log", "expectation"},
-                 "--log: expectation documents are not written by this version"},
                 {{"--connection-ports", "9-8"},
                  "--connection-ports: \"9-8\" is no range of ports: two numbers from 0 to 65535 "
                  "are expected, the lower one first, as 4096-49151"},

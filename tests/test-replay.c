@@ -259,13 +259,23 @@ Test(replay, link_types_have_the_numbers_of_the_format, .fini = remove_file)
                 uint32_t link;
                 int linktype; /* -1: refused */
         } rows[] = {
-                {0, PT_LINK_NULL},   {1, PT_LINK_ETHERNET},
-                {101, PT_LINK_RAW},  {14, PT_LINK_RAW_OPENBSD},
-                {108, PT_LINK_LOOP}, {113, PT_LINK_SLL},
-                {228, PT_LINK_IPV4}, {229, PT_LINK_IPV6},
-                {276, PT_LINK_SLL2}, {9, -1}, /* PPP */
-                {105, -1},                    /* IEEE 802.11 */
-                {9999, -1},                   /* nobody's */
+                {0, PT_LINK_NULL},
+                {1, PT_LINK_ETHERNET},
+                {101, PT_LINK_RAW},
+                {14, PT_LINK_RAW_OPENBSD},
+                {108, PT_LINK_LOOP},
+                {113, PT_LINK_SLL},
+                {228, PT_LINK_IPV4},
+                {229, PT_LINK_IPV6},
+                {276, PT_LINK_SLL2},
+                {9, PT_LINK_PPP},
+                {50, PT_LINK_PPP_HDLC},
+                {51, PT_LINK_PPP_ETHER},
+                {104, PT_LINK_CISCO_HDLC},
+                {166, PT_LINK_PPP_PPPD},
+                {204, PT_LINK_PPP_DIRECTED},
+                {105, -1},  /* IEEE 802.11 */
+                {9999, -1}, /* nobody's */
         };
 
         for (size_t i = 0; i < ROWS(rows); i++) {
@@ -435,7 +445,8 @@ Test(replay, what_cannot_be_opened_says_why)
         cr_expect(strstr(fault.sentence, "/nonexistent/x"), "%s", fault.sentence);
         cr_expect(strstr(fault.sentence, strerror(ENOENT)), "%s", fault.sentence);
         cr_expect_eq(pt_replay_open("/tmp", NULL, 0, &replay, &fault), -EISDIR);
-        cr_expect(strstr(fault.sentence, "a directory: name the captures in it"), "%s", fault.sentence);
+        cr_expect(strstr(fault.sentence, "a directory: name the captures in it"), "%s",
+                  fault.sentence);
         cr_expect_null(replay);
         cr_expect_null(pt_replay_free(NULL));
 }

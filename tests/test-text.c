@@ -146,6 +146,14 @@ Test(text, the_other_kinds)
         expect_line(&s->event, false,
                     HEAD "CONNECTION " WAY " update.example.net, answered 2.113 s before,"
                          " asked\n");
+        scene_expectation(s);
+        expect_line(&s->event, false,
+                    "2026-11-24T04:12:06.205Z EXPECTATION apt12 pair 10.20.30.40 -> 203.0.113.9"
+                    " port 10198, update.example.net is 198.51.100.23\n");
+        ((struct pt_expectation *)s->event.expectation.of)->has_destination = false;
+        expect_line(&s->event, false,
+                    "2026-11-24T04:12:06.205Z EXPECTATION apt12 pair 10.20.30.40 -> any port 10198,"
+                    " update.example.net is 198.51.100.23\n");
 }
 
 Test(text, dns)

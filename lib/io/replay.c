@@ -254,6 +254,12 @@ static const struct link {
         {PT_LINK_RAW_BSD, PT_LINK_RAW_BSD}, /* these two as a file may hold them, whatever */
         {PT_LINK_RAW_OPENBSD, PT_LINK_RAW_OPENBSD}, /* DLT_RAW is on the system that reads it */
         {PT_LINK_RAW, PT_LINK_RAW},
+        {DLT_PPP, PT_LINK_PPP},
+        {DLT_PPP_SERIAL, PT_LINK_PPP_HDLC},
+        {DLT_PPP_ETHER, PT_LINK_PPP_ETHER},
+        {DLT_PPP_PPPD, PT_LINK_PPP_PPPD},
+        {DLT_PPP_WITH_DIR, PT_LINK_PPP_DIRECTED},
+        {DLT_C_HDLC, PT_LINK_CISCO_HDLC},
         {DLT_LOOP, PT_LINK_LOOP},
         {DLT_LINUX_SLL, PT_LINK_SLL},
         {DLT_IPV4, PT_LINK_IPV4},

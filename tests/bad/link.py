@@ -186,7 +186,7 @@ def a8():
 
 @row("B1", "Ethernet of 0 to 13 octets, unknown types, 802.3 lengths, LLC and SNAP",
      "suricata ethernet.pkt_too_small; tcpdump b7b72b7c",
-     "decode.short; decode.other_ethertype: what follows a length field is not read")
+     "decode.short; decode.other_ethertype for all but SNAP with an ethertype in it")
 def b1():
     packet = Story().syn()
     for size in range(14):
@@ -198,10 +198,16 @@ def b1():
         yield Input(f"length {length}", [Record(ethernet(packet, length))], OTHER)
         yield Input(f"length {length}, LLC", [Record(ethernet(b"\x42\x42\x03" + packet, length))],
                     OTHER)
-        snap = b"\xaa\xaa\x03\0\0\0\x08\0" + packet
-        for size in (1, 3, 5, 8, len(snap)):
+        for size in (1, 3, 5, 8, 48):
+            story = Story()
+            snap = b"\xaa\xaa\x03\0\0\0\x08\0" + story.syn()
+            # SNAP takes eight octets: whoever says less has none. A SYN takes 40 more.
+            inside = 8 <= length <= 1500 and size >= 8
+            seen = inside and min(size, length) >= 48
             yield Input(f"length {length}, {size} octets of SNAP",
-                        [Record(ethernet(snap[:size], length))], OTHER)
+                        [Record(ethernet(snap[:size], length))],
+                        ALERTED if seen else SHORT if inside else OTHER, client=story.client,
+                        alert="port_only" if seen else None)
 
 
 @row("B2", "VLAN tags, cut at every octet, stacked one to nine times; VID 0",

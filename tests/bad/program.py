@@ -86,7 +86,7 @@ def check_counters(result, moves):
         raise Wrong("; ".join(wrong))
 
 
-def check_alert(result, client, verdict, asked=None, stamp=None, vlans=None):
+def check_alert(result, client, verdict, asked=None, stamp=None, vlans=None, tunnel=None):
     alerts = result.alerts[text(client)]
     seen = [(a["portent"]["verdict"], a["event"]["severity"]) for a in alerts]
     if seen != ([(verdict, SEVERITY[verdict])] if verdict else []):
@@ -102,6 +102,9 @@ def check_alert(result, client, verdict, asked=None, stamp=None, vlans=None):
                 if "vlan" in group]
         if vlans is not None and seen != vlans:
             raise Wrong(f"{text(client)}: VLANs {seen}, not {vlans}")
+        told = alert["portent"].get("tunnel", {})
+        if tunnel is not None and (told.get("type"), told.get("id")) != tunnel:
+            raise Wrong(f"{text(client)}: tunnel {told}, not {tunnel}")
 
 
 def check_canary(result, client, stamp=None):
@@ -137,7 +140,8 @@ def check_input(result, entry):
     asked = entry.asked
     if asked is None and entry.alert and entry.alert.startswith("dns_"):
         asked = False  # most stories hold no query
-    check_alert(result, entry.client, entry.alert, asked, entry.stamp, entry.vlans)
+    check_alert(result, entry.client, entry.alert, asked, entry.stamp, entry.vlans,
+                entry.tunnel)
     if entry.answers is not None or entry.question is not None:
         check_documents(result, entry)
 

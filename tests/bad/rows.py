@@ -41,6 +41,7 @@ class Input:
     asked: bool = None
     stamp: str = None  # @timestamp of that alert
     vlans: list = None  # network.vlan.id, network.inner.vlan.id
+    tunnel: tuple = None  # portent.tunnel.type and .id, None for none
     answers: list = None  # [(owner, type, TTL, data)] of its DNS document
     question: str = None
     nano: bool = False

@@ -9,6 +9,7 @@ import struct
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ETHERNET, RAW, SLL, SLL2, NULL, LOOP, IPV4, IPV6 = range(8)  # places in fuzz-frame.c's list
+PPP, HDLC, PPPOE = 11, 12, 13
 
 CLIENT4, SERVER4 = bytes([10, 0, 0, 1]), bytes([198, 51, 100, 23])
 CLIENT6 = bytes.fromhex("20010db8000000000000000000000001")
@@ -118,6 +119,10 @@ def ethernet(kind, payload, missing=0, tags=b""):
     return frame(ETHERNET, MACS + tags + struct.pack(">H", kind) + payload, missing)
 
 
+def inside(port, data):
+    return struct.pack(">HHHH", 50000, port, len(data) + 8, 0) + data
+
+
 ANSWER4 = ipv4(17, udp(DNS["answer"]))
 SYN4 = ipv4(6, tcp(b"\x02\x04\x05\xb4"))
 COOKED = bytes.fromhex("00000001000602000000000100000800")
@@ -133,6 +138,31 @@ FRAMES = {
     "nine-tags": ethernet(0x0800, SYN4, tags=bytes.fromhex("81000001") * 9),
     "arp": ethernet(0x0806, bytes(28)),
     "mpls": ethernet(0x8847, b"\0\1\1\x40" + SYN4),
+    "pseudowire": ethernet(0x8847, b"\0\1\1\x40" + bytes(4) + MACS + b"\x08\0" + SYN4),
+    "pseudowire-plain": ethernet(0x8847, b"\0\1\1\x40" + MACS + b"\x08\0" + SYN4),
+    "pppoe": ethernet(0x8864, b"\x11\0\0\7\0\x2e\0\x21" + SYN4),
+    "snap": ethernet(52, b"\xaa\xaa\3\0\0\0\x08\0" + SYN4),
+    "ppp": frame(PPP, b"\xff\3\0\x21" + SYN4),
+    "hdlc": frame(HDLC, b"\x0f\0\x08\0" + SYN4),
+    "pppoe-alone": frame(PPPOE, b"\x11\0\0\7\0\x2e\0\x21" + SYN4),
+    "ipip": ethernet(0x0800, ipv4(4, SYN4)),
+    "6in4": ethernet(0x0800, ipv4(41, ipv6(6, tcp()))),
+    "4in6": ethernet(0x86DD, ipv6(4, SYN4)),
+    "gre-all": ethernet(0x0800, ipv4(47, b"\xf0\0\x08\0" + bytes(12) + b"\x08\0\0\4" +
+                                     bytes(8) + SYN4)),
+    "nvgre": ethernet(0x0800, ipv4(47, b"\x20\0\x65\x58\0\0\x64\0" + MACS + b"\x08\0" + SYN4)),
+    "erspan1": ethernet(0x0800, ipv4(47, b"\0\0\x88\xbe" + MACS + b"\x08\0" + SYN4)),
+    "erspan2": ethernet(0x0800, ipv4(47, b"\x10\0\x88\xbe\0\0\0\1\x10\x64\0\5" + bytes(4) + MACS +
+                                     b"\x08\0" + SYN4)),
+    "erspan3": ethernet(0x0800, ipv4(47, b"\x10\0\x22\xeb\0\0\0\1\x20\x64\0\5" + bytes(7) + b"\1" +
+                                     bytes(8) + MACS + b"\x08\0" + SYN4)),
+    "vxlan": ethernet(0x0800, ipv4(17, inside(4789, b"\x08\0\0\0\0\0\x64\0" + MACS + b"\x08\0" +
+                                              SYN4))),
+    "geneve": ethernet(0x0800, ipv4(17, inside(6081, b"\2\0\x65\x58\0\0\x64\0" + bytes(8) + MACS +
+                                               b"\x08\0" + SYN4))),
+    "gtp": ethernet(0x0800, ipv4(17, inside(2152, b"\x34\xff\0\x34\0\0\0\7\0\0\0\x85\1\x10\1\0" +
+                                            SYN4))),
+    "teredo": ethernet(0x0800, ipv4(17, inside(3544, ipv6(6, tcp())))),
     "options": ethernet(0x0800, ipv4(6, tcp(), options=b"\x94" * 40)),
     "offload": ethernet(0x0800, ipv4(6, tcp(), total=0)),
     "fragment4": ethernet(0x0800, ipv4(17, udp(), fragment=0x2000)),
