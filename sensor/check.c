@@ -32,7 +32,7 @@ static int check_filter(const struct pt_options *options)
         if (!options->filter)
                 return 0;
         if (pt_replay_check_filter(options->filter, &fault) < 0) {
-                pt_say("%s", fault.sentence);
+                pt_say_error("%s", fault.sentence);
                 return -EINVAL;
         }
         printf("filter \"%s\" ok\n", options->filter);
@@ -56,7 +56,7 @@ static int check_rules(const struct pt_options *options, const struct pt_setting
                        pt_say_plural(rules->list[i]->vector_count));
         r = pt_engine_new(settings, rules, &nobody, &engine);
         if (r < 0) {
-                pt_say("the engine cannot be made: %s", strerror(-r));
+                pt_say_error("the engine cannot be made: %s", strerror(-r));
         } else {
                 printf("memory %s ok\n", pt_size_format(options->memory, size));
                 pt_engine_free(engine);
@@ -122,7 +122,7 @@ static int check_output(const char *what, const char *path)
         int r = pt_check_file(path);
 
         if (r < 0) {
-                pt_say("%s %s: %s", what, path, strerror(-r));
+                pt_say_error("%s %s: %s", what, path, strerror(-r));
                 return -EINVAL;
         }
         printf("%s %s ok\n", what, strcmp(path, "-") == 0 ? "standard output" : path);
@@ -149,7 +149,7 @@ static int refuse_same(const char *path, const struct pt_texts *texts, size_t co
         for (size_t i = 0; i < count; i++) {
                 if (!same_file(path, texts->list[i]))
                         continue;
-                pt_say("%s and %s are one file", path, texts->list[i]);
+                pt_say_error("%s and %s are one file", path, texts->list[i]);
                 return -EINVAL;
         }
         return 0;

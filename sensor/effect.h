@@ -1,6 +1,6 @@
 /*
- * effect: the configuration that is in effect, written as one that can be read again: every key with
- * its value, and in a comment before it where that value comes from.
+ * effect: the configuration that is in effect, written as one that can be read again: every key
+ * with its value, and in a comment before it where that value comes from.
  */
 #pragma once
 

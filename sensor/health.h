@@ -15,9 +15,9 @@ struct pt_health {
         struct pt_output *output;
         const struct pt_observer *observer;
         const struct pt_allow *allow; /* the lists in effect, NULL for none */
-        int64_t started; /* by CLOCK_MONOTONIC, nanoseconds */
-        bool filtered;   /* there is a filter expression */
-        bool unread;     /* no input could be opened: there is nothing to explain */
+        int64_t started;              /* by CLOCK_MONOTONIC, nanoseconds */
+        bool filtered;                /* there is a filter expression */
+        bool unread;                  /* no input could be opened: there is nothing to explain */
         bool near_misses_told;
         bool stats;  /* live: a stats document is due from time to time */
         int64_t due; /* when, CLOCK_MONOTONIC; 0 for at once */

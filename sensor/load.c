@@ -47,7 +47,8 @@ static int check_vectors(const struct pt_rules *rules)
 
                 if (vector == 0)
                         continue;
-                pt_say("%s: rule %s: test vector %zu: %s", rule->file, rule->id, vector, sentence);
+                pt_say_error("%s: rule %s: test vector %zu: %s", rule->file, rule->id, vector,
+                             sentence);
                 r = -EINVAL;
         }
         return r;
@@ -66,7 +67,7 @@ static int read_rules(const struct pt_texts *paths, struct pt_rules **ret)
         if (r < 0 && *error.sentence)
                 pt_say_fault(&error);
         else if (r < 0)
-                pt_say("the rules cannot be read: %s", strerror(-r));
+                pt_say_error("the rules cannot be read: %s", strerror(-r));
         return r;
 }
 
@@ -97,7 +98,7 @@ static int read_lists(const struct pt_options *options, struct pt_allow_builder 
         if (r < 0 && *error.sentence)
                 pt_say_fault(&error);
         else if (r < 0)
-                pt_say("the allow lists cannot be read: %s", strerror(-r));
+                pt_say_error("the allow lists cannot be read: %s", strerror(-r));
         return r;
 }
 

@@ -22,6 +22,7 @@
 #include "options.h"
 #include "output.h"
 #include "say.h"
+#include "service.h"
 #include "signals.h"
 #include "watch.h"
 
@@ -66,13 +67,13 @@ static void keep_standard_descriptors(void)
 
 static enum status refuse(const char *sentence)
 {
-        pt_say("%s", sentence);
+        pt_say_error("%s", sentence);
         return STATUS_USAGE;
 }
 
 static enum status no_memory(void)
 {
-        pt_say("%s", strerror(ENOMEM));
+        pt_say_error("%s", strerror(ENOMEM));
         return STATUS_START;
 }
 
@@ -225,11 +226,11 @@ static enum status open_output(struct sensor *sensor)
         };
 
         if (r < 0) {
-                pt_say("%s: %s", stats, strerror(-r));
+                pt_say_error("%s: %s", stats, strerror(-r));
                 return STATUS_START;
         }
         if (pt_output_open(&settings, &sensor->output, sentence) < 0) {
-                pt_say("%s", sentence);
+                pt_say_error("%s", sentence);
                 return STATUS_START;
         }
         return STATUS_GO;
@@ -251,7 +252,7 @@ static int choose_hash_key(struct pt_settings *settings)
         if (getrandom(settings->hash_key, sizeof settings->hash_key, 0) ==
             sizeof settings->hash_key)
                 return 0;
-        pt_say("there are no random numbers: %s", strerror(errno));
+        pt_say_error("there are no random numbers: %s", strerror(errno));
         return -EIO;
 }
 
@@ -266,7 +267,7 @@ static enum status make_engine(struct sensor *sensor)
         r = pt_engine_new(&settings, sensor->rules, &receiver, &sensor->engine);
 
         if (r < 0) {
-                pt_say("the engine cannot be made: %s", strerror(-r));
+                pt_say_error("the engine cannot be made: %s", strerror(-r));
                 return r == -EINVAL ? STATUS_USAGE : STATUS_START;
         }
         pt_engine_allow(sensor->engine, sensor->allow);
@@ -307,6 +308,7 @@ static enum status set_up(struct sensor *sensor, int argc, char **argv)
         enum status status;
 
         keep_standard_descriptors();
+        pt_service_begin();
         json_object_seed(HASH_SEED);
         sensor->started = pt_health_clock();
         status = read_options(&sensor->options, argc, argv);
@@ -370,17 +372,30 @@ static void read_input(struct sensor *sensor, uint32_t file)
         if (options->verbose && !options->quiet)
                 pt_say("reading %s", path);
         if (pt_replay_open(path, options->filter, file, &replay, &fault) < 0) {
-                pt_say("%s", fault.sentence);
+                pt_say_error("%s", fault.sentence);
                 sensor->unopened++;
                 note(sensor, STATUS_INPUT);
                 return;
         }
         /* A read that a signal ended looks like a cut. */
         if (read_frames(sensor, replay, &fault) == PT_REPLAY_CUT && !pt_signals_stop) {
-                pt_say("%s", fault.sentence);
+                pt_say_error("%s", fault.sentence);
                 note(sensor, STATUS_INPUT);
         }
         pt_replay_free(replay);
+}
+
+/* Capture is open, all else is prepared: what comes from now on is seen. */
+static void tell_ready(const struct sensor *sensor)
+{
+        const struct pt_texts *interfaces = &sensor->options.interfaces;
+        char status[256] = "";
+        size_t used = 0;
+
+        for (size_t i = 0; i < interfaces->count && used < sizeof status; i++)
+                used += (size_t)snprintf(status + used, sizeof status - used, "%s%s",
+                                         i ? ", " : "watching ", interfaces->list[i]);
+        pt_service_ready(status);
 }
 
 static void watch(struct sensor *sensor)
@@ -393,8 +408,10 @@ static void watch(struct sensor *sensor)
                 .waiting = sensor->waiting,
         };
 
+        tell_ready(sensor);
         if (pt_watch(&watch) < 0)
                 note(sensor, STATUS_START);
+        pt_service_stopping();
 }
 
 static void loop(struct sensor *sensor)
@@ -414,7 +431,7 @@ static void write_stats(struct sensor *sensor, const struct pt_health *health)
 
         if (r == 0)
                 return;
-        pt_say("%s: %s", path, strerror(-r));
+        pt_say_error("%s: %s", path, strerror(-r));
         note(sensor, STATUS_START);
 }
 
@@ -438,6 +455,7 @@ static void finish(struct sensor *sensor)
 
 static void take_down(struct sensor *sensor)
 {
+        pt_service_end();
         pt_live_free(sensor->live);
         pt_engine_free(sensor->engine);
         pt_output_free(sensor->output);

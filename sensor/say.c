@@ -2,20 +2,66 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
 
-void pt_say(const char *format, ...)
+/* systemd.exec(5): $JOURNAL_STREAM is device:inode of the stream that leads to the journal. */
+static bool is_journal(void)
+{
+        const char *stream = getenv("JOURNAL_STREAM");
+        unsigned long long device, inode;
+        struct stat status;
+
+        return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+               fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+               status.st_ino == inode;
+}
+
+/* Asked once, before there is a sandbox. */
+static int journal = -1;
+
+__attribute__((format(printf, 2, 0))) static void say(int priority, const char *format,
+                                                      va_list arguments)
 {
         char line[1280];
-        va_list arguments;
 
-        va_start(arguments, format);
         vsnprintf(line, sizeof line, format, arguments);
-        va_end(arguments);
         for (char *p = line; *p; p++) {
                 if ((unsigned char)*p < 0x20 || *p == 0x7f)
                         *p = '?';
         }
-        fprintf(stderr, "portent: %s\n", line);
+        if (journal < 0)
+                journal = is_journal();
+        if (journal)
+                fprintf(stderr, "<%d>%s\n", priority, line);
+        else
+                fprintf(stderr, "portent: %s\n", line);
+}
+
+#define SAY(priority)                             \
+        do {                                      \
+                va_list arguments;                \
+                                                  \
+                va_start(arguments, format);      \
+                say(priority, format, arguments); \
+                va_end(arguments);                \
+        } while (0)
+
+void pt_say(const char *format, ...)
+{
+        SAY(LOG_INFO);
+}
+
+void pt_say_warning(const char *format, ...)
+{
+        SAY(LOG_WARNING);
+}
+
+void pt_say_error(const char *format, ...)
+{
+        SAY(LOG_ERR);
 }
 
 void pt_say_fault(const struct pt_rule_error *error)
@@ -24,6 +70,6 @@ void pt_say_fault(const struct pt_rule_error *error)
 
         if (error->line)
                 snprintf(place, sizeof place, ":%u:%u", error->line, error->column);
-        pt_say("%s%s%s%s%s%s", error->file, place, *error->file ? ": " : "", error->path,
-               *error->path ? ": " : "", error->sentence);
+        pt_say_error("%s%s%s%s%s%s", error->file, place, *error->file ? ": " : "", error->path,
+                     *error->path ? ": " : "", error->sentence);
 }

@@ -1,12 +1,18 @@
 /*
  * say: what the program tells people on standard error. One call is one line, written at once,
  * that begins with "portent: "; control characters from file names and the like are replaced.
+ *
+ * Where standard error is the journal, the line carries its priority as sd-daemon(3) has it, and
+ * the journal says who speaks.
  */
 #pragma once
 
 #include "../lib/portent.h"
 
+/* What happened; what should be looked at; what went wrong. */
 void pt_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void pt_say_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void pt_say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* What a noun ends with behind this number: "1 rule", "4 rules". */
 static inline const char *pt_say_plural(uint64_t number)
@@ -14,5 +20,5 @@ static inline const char *pt_say_plural(uint64_t number)
         return number == 1 ? "" : "s";
 }
 
-/* "rules/apt12.json:3:12: limits.ports[2]: a sentence" */
+/* An error: "rules/apt12.json:3:12: limits.ports[2]: a sentence" */
 void pt_say_fault(const struct pt_rule_error *error);

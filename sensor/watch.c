@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "say.h"
+#include "service.h"
 #include "signals.h"
 
 #define SECOND INT64_C(1000000000)
@@ -75,12 +76,14 @@ static void capture(const struct pt_watch *watch, struct round *round, int64_t n
 static void obey_signals(const struct pt_watch *watch)
 {
         if (pt_signals_take(PT_SIGNAL_RELOAD)) {
+                pt_service_reloading();
                 pt_output_reopen(watch->output);
                 if (watch->reload)
                         watch->reload(watch->context);
+                pt_service_ready("running");
         }
         if (pt_signals_take(PT_SIGNAL_STATS) && pt_health_tell(watch->health) < 0)
-                pt_say("%s", strerror(ENOMEM));
+                pt_say_error("%s", strerror(ENOMEM));
 }
 
 static void serve(const struct pt_watch *watch, struct round *round)
@@ -93,6 +96,10 @@ static void serve(const struct pt_watch *watch, struct round *round)
         capture(watch, round, now);
         come_back_by(round, pt_health_tick(watch->health, now));
         pt_output_serve(watch->output);
+        /* Only now: a round that hangs above feeds no watchdog. */
+        pt_service_turn(now);
+        if (pt_service_patience() < INT64_MAX - now)
+                come_back_by(round, now + pt_service_patience());
 }
 
 /* Until the next thing that is due; an output says it in milliseconds, -1 for nothing. */
@@ -150,7 +157,7 @@ int pt_watch(const struct pt_watch *watch)
         round.room = pt_live_descriptors(watch->live) + OUTPUT_ROOM;
         round.fds = calloc(round.room, sizeof *round.fds);
         if (!round.fds) {
-                pt_say("%s", strerror(ENOMEM));
+                pt_say_error("%s", strerror(ENOMEM));
                 return -ENOMEM;
         }
         while (r == 0 && !pt_signals_stop) {
@@ -158,7 +165,7 @@ int pt_watch(const struct pt_watch *watch)
                 r = wait_for_more(watch, &round);
         }
         if (r < 0)
-                pt_say("waiting for packets failed: %s", strerror(-r));
+                pt_say_error("waiting for packets failed: %s", strerror(-r));
         take_last_frames(watch);
         free(round.fds);
         return r;

@@ -136,6 +136,19 @@ class Words(Case):
         result = self.expect(2, "-q", "-r", "no\x1b[31mfile")
         self.assertNotIn(b"\x1b", result.stderr)
 
+    def test_what_is_said_to_the_journal_has_a_priority(self):
+        """sd-daemon(3): <3> is an error, <6> information; only for the stream that it names."""
+        read, write = os.pipe()
+        with os.fdopen(read) as said, os.fdopen(write, "w") as end:
+            status = os.fstat(end.fileno())
+            for stream, pattern in (
+                    (f"{status.st_dev}:{status.st_ino}", r"<6>memory budget .*\n<3>/nonexistent: "),
+                    (f"{status.st_dev}:{status.st_ino + 1}", r"portent: memory budget .*\n")):
+                subprocess.run([PORTENT, "-r", "/nonexistent"], stderr=end, timeout=60,
+                               env={"JOURNAL_STREAM": stream})
+                text = os.read(said.fileno(), 65536).decode()
+                self.assertRegex(text, rf"\A{pattern}")
+
     def test_quiet_says_nothing(self):
         self.assertEqual(self.expect(0, "-q", "-r", APT12).stderr, b"")
 
