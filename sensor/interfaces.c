@@ -65,7 +65,7 @@ int pt_interfaces_list(FILE *file)
         pcap_if_t *all;
 
         if (pcap_findalldevs(&all, reason) < 0) {
-                pt_say("the interfaces cannot be listed: %s", reason);
+                pt_say_error("the interfaces cannot be listed: %s", reason);
                 return -EIO;
         }
         for (const pcap_if_t *i = all; i; i = i->next) {
@@ -94,7 +94,7 @@ int pt_interfaces_open(const struct pt_options *options, const struct pt_notify 
         int r = pt_live_open(&settings, ret, sentence);
 
         if (r < 0)
-                pt_say("%s", sentence);
+                pt_say_error("%s", sentence);
         return r;
 }
 
@@ -106,7 +106,8 @@ static int check_permission(void)
         int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
         if (fd < 0) {
-                pt_say("capturing is not permitted: %s: CAP_NET_RAW is needed", strerror(errno));
+                pt_say_error("capturing is not permitted: %s: CAP_NET_RAW is needed",
+                             strerror(errno));
                 return -EINVAL;
         }
         close(fd);
@@ -124,7 +125,7 @@ int pt_interfaces_check(const struct pt_options *options)
                 const char *name = names->list[i];
 
                 if (strlen(name) >= IF_NAMESIZE) {
-                        pt_say("interface %s: no name of an interface is that long", name);
+                        pt_say_error("interface %s: no name of an interface is that long", name);
                         return -EINVAL;
                 }
                 if (if_nametoindex(name) || strcmp(name, "any") == 0)

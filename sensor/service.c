@@ -106,7 +106,10 @@ static void tell_with_status(const char *state, const char *status)
 
 void pt_service_ready(const char *status)
 {
-        tell_with_status("READY=1\n", status);
+        if (status)
+                tell_with_status("READY=1\n", status);
+        else
+                tell("READY=1");
 }
 
 void pt_service_status(const char *status)

@@ -13,7 +13,7 @@
 void pt_service_begin(void);
 void pt_service_end(void);
 
-/* Capture is open; STATUS= is what `systemctl status` shows. */
+/* Capture is open; `systemctl status` shows the status, which stays as it was for NULL. */
 void pt_service_ready(const char *status);
 void pt_service_status(const char *status);
 

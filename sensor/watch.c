@@ -80,7 +80,7 @@ static void obey_signals(const struct pt_watch *watch)
                 pt_output_reopen(watch->output);
                 if (watch->reload)
                         watch->reload(watch->context);
-                pt_service_ready("running");
+                pt_service_ready(NULL);
         }
         if (pt_signals_take(PT_SIGNAL_STATS) && pt_health_tell(watch->health) < 0)
                 pt_say_error("%s", strerror(ENOMEM));

@@ -69,6 +69,8 @@ Test(service, states_are_told_as_sd_notify_has_them)
         pt_service_begin();
         pt_service_ready("two\ninterfaces");
         expect(fd, "READY=1\nSTATUS=two?interfaces");
+        pt_service_ready(NULL);
+        expect(fd, "READY=1");
         pt_service_status("eth1 is down");
         expect(fd, "STATUS=eth1 is down");
         pt_service_reloading();
