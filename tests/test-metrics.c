@@ -11,8 +11,15 @@ static const struct pt_ecs_number numbers[] = {
 };
 
 static const struct pt_ecs_output outputs[] = {
-        {"events.ndjson", 5, 1, 2, 10, 20, 30, 40},
-        {"odd \"name\"\\\n", 7, 0, 0, 0, 0, 0, 0},
+        {.destination = "events.ndjson",
+         .delivered = 5,
+         .queued = 1,
+         .spooled = 2,
+         .disk_full = 10,
+         .peer_down = 20,
+         .queue_full = 30,
+         .too_big = 40},
+        {.destination = "odd \"name\"\\\n", .delivered = 7},
 };
 
 static const struct pt_metrics_alarm alarms[] = {{"no_packets", 0}, {"link_down", 2}};
