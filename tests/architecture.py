@@ -29,8 +29,8 @@ FLOORS = [
     {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
      "ecs", "text", "alarm", "status", "metrics"},
 ]
-IO = {"channel", "file", "link", "lists", "live", "notice", "pipe", "queue", "replay", "resolve",
-      "rulebook", "sink", "socket", "spool", "store", "tap", "trouble"}
+IO = {"carrier", "channel", "file", "filter", "lists", "live", "notice", "pipe", "queue",
+      "replay", "resolve", "rulebook", "sink", "socket", "spool", "store", "tap", "trouble"}
 
 # What a module may include of its own floor: its header needs it, or it is a part of the other.
 BESIDE = {

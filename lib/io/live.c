@@ -16,7 +16,7 @@
 #define SORT (INT64_C(30) * 1000000)
 
 struct pt_live {
-        struct pt_link *link;
+        struct pt_carrier *carrier;
         int64_t look_due;
         int64_t count_due;
         struct pt_tap *taken; /* whose frame was handed out last */
@@ -35,11 +35,11 @@ int pt_live_open(const struct pt_live_settings *settings, struct pt_live **ret, 
         if (!live)
                 return -ENOMEM;
         live->names = settings->interfaces;
-        r = pt_link_new(&live->link);
+        r = pt_carrier_new(&live->carrier);
         if (r < 0)
                 snprintf(sentence, 256, "interfaces cannot be watched: %s", strerror(-r));
         for (; r == 0 && live->count < settings->count; live->count += r == 0)
-                r = pt_tap_open(settings, (uint32_t)live->count, live->link,
+                r = pt_tap_open(settings, (uint32_t)live->count, live->carrier,
                                 &live->taps[live->count], sentence);
         if (r < 0) {
                 pt_live_free(live);
@@ -55,7 +55,7 @@ struct pt_live *pt_live_free(struct pt_live *live)
                 return NULL;
         for (size_t i = 0; i < live->count; i++)
                 pt_tap_free(live->taps[i]);
-        pt_link_free(live->link);
+        pt_carrier_free(live->carrier);
         free(live);
         return NULL;
 }
@@ -71,18 +71,18 @@ size_t pt_live_poll(const struct pt_live *live, struct pollfd *ret)
 
         for (size_t i = 0; i < live->count; i++)
                 ret[count++] = (struct pollfd){pt_tap_descriptor(live->taps[i]), POLLIN, 0};
-        ret[count++] = (struct pollfd){pt_link_descriptor(live->link), POLLIN, 0};
+        ret[count++] = (struct pollfd){pt_carrier_descriptor(live->carrier), POLLIN, 0};
         return count;
 }
 
 int64_t pt_live_serve(struct pt_live *live, int64_t now)
 {
-        bool look = now >= live->look_due || pt_link_changed(live->link);
+        bool look = now >= live->look_due || pt_carrier_changed(live->carrier);
 
         for (size_t i = 0; !look && i < live->count; i++)
                 look = pt_tap_failed(live->taps[i]);
         for (size_t i = 0; look && i < live->count; i++)
-                pt_tap_look(live->taps[i], live->link, now);
+                pt_tap_look(live->taps[i], live->carrier, now);
         if (look)
                 live->look_due = now + LOOK_EVERY;
         if (now >= live->count_due) {

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "../packet.h"
+#include "filter.h"
 
 #define SECOND INT64_C(1000000000)
 #define NOTHING 0xffff /* a protocol that no frame has: who is bound to it receives none */
@@ -164,7 +165,6 @@ static const struct {
 } links[] = {
         {DLT_EN10MB, PT_LINK_ETHERNET}, {DLT_RAW, PT_LINK_RAW},   {DLT_LINUX_SLL, PT_LINK_SLL},
         {DLT_LINUX_SLL2, PT_LINK_SLL2}, {DLT_IPV4, PT_LINK_IPV4}, {DLT_IPV6, PT_LINK_IPV6},
-        {DLT_NULL, PT_LINK_NULL},       {DLT_LOOP, PT_LINK_LOOP},
 };
 
 static int set_link(struct pt_tap *tap, char sentence[256])
@@ -236,29 +236,44 @@ static int activate(struct pt_tap *tap, const struct pt_live_settings *settings,
         return set_link(tap, sentence);
 }
 
-static int set_filter(struct pt_tap *tap, const char *filter, char sentence[256])
+/* The user's expression first: what it drops is none of our business. */
+static int narrow(const struct pt_tap *tap, const char *filter, struct bpf_program *ours)
 {
-        struct bpf_program program;
+        struct bpf_program users, both;
         int r;
 
-        if (!filter)
-                return 0;
-        if (pcap_compile(tap->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) < 0) {
-                snprintf(sentence, 256, "%s: filter: %.150s", tap->name, pcap_geterr(tap->pcap));
+        if (pcap_compile(tap->pcap, &users, filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
                 return -EINVAL;
-        }
-        r = pcap_setfilter(tap->pcap, &program);
-        pcap_freecode(&program);
+        r = pt_filter_join(&users, ours, &both);
+        pcap_freecode(&users);
         if (r < 0)
-                snprintf(sentence, 256, "%s: filter: %.150s", tap->name, pcap_geterr(tap->pcap));
-        return r < 0 ? -EINVAL : 0;
+                return r;
+        pt_filter_free(ours);
+        *ours = both;
+        return 0;
 }
 
-int pt_tap_open(const struct pt_live_settings *settings, uint32_t place, const struct pt_link *link,
-                struct pt_tap **ret, char sentence[256])
+static int set_filter(struct pt_tap *tap, const char *filter, char sentence[256])
+{
+        struct bpf_program program = {0};
+        int r = pt_filter_make(tap->linktype, &program);
+
+        if (r == 0 && filter)
+                r = narrow(tap, filter, &program);
+        if (r == 0 && pcap_setfilter(tap->pcap, &program) < 0)
+                r = -EINVAL;
+        pt_filter_free(&program);
+        if (r < 0)
+                snprintf(sentence, 256, "%s: filter: %.150s", tap->name,
+                         r == -EINVAL ? pcap_geterr(tap->pcap) : strerror(-r));
+        return r;
+}
+
+int pt_tap_open(const struct pt_live_settings *settings, uint32_t place,
+                const struct pt_carrier *carrier, struct pt_tap **ret, char sentence[256])
 {
         struct pt_tap *tap = calloc(1, sizeof *tap);
-        struct pt_link_state state;
+        struct pt_carrier_state state;
         int r;
 
         if (!tap) {
@@ -277,7 +292,7 @@ int pt_tap_open(const struct pt_live_settings *settings, uint32_t place, const s
                 pt_tap_free(tap);
                 return r;
         }
-        state = pt_link_look(link, tap->name);
+        state = pt_carrier_look(carrier, tap->name);
         tap->index = state.index;
         tap->kind = state.kind;
         tap->patience = SECOND;
@@ -374,7 +389,7 @@ static void refuse_kind(struct pt_tap *tap)
         tap->told_kind = true;
 }
 
-static void come_back(struct pt_tap *tap, const struct pt_link_state *state)
+static void come_back(struct pt_tap *tap, const struct pt_carrier_state *state)
 {
         if (state->kind != tap->kind) {
                 refuse_kind(tap);
@@ -391,12 +406,12 @@ static void come_back(struct pt_tap *tap, const struct pt_link_state *state)
         improve(tap, PT_NOTICE_CAPTURE_RESUMED, "capture goes on");
 }
 
-void pt_tap_look(struct pt_tap *tap, const struct pt_link *link, int64_t now)
+void pt_tap_look(struct pt_tap *tap, const struct pt_carrier *carrier, int64_t now)
 {
-        struct pt_link_state state = {.up = true};
+        struct pt_carrier_state state = {.up = true};
 
         if (!tap->any)
-                state = pt_link_look(link, tap->name);
+                state = pt_carrier_look(carrier, tap->name);
         if (tap->index != state.index && tap->index != 0)
                 lose(tap);
         else if (tap->faults >= FAULTS && state.up)

@@ -4,21 +4,21 @@
 #pragma once
 
 #include "../portent.h"
-#include "link.h"
+#include "carrier.h"
 #include "live.h"
 
 struct pt_tap;
 
 /* 0, or a negative errno with a sentence. Borrows the name and the notify of the settings. */
-int pt_tap_open(const struct pt_live_settings *settings, uint32_t place, const struct pt_link *link,
-                struct pt_tap **ret, char sentence[256]);
+int pt_tap_open(const struct pt_live_settings *settings, uint32_t place,
+                const struct pt_carrier *carrier, struct pt_tap **ret, char sentence[256]);
 struct pt_tap *pt_tap_free(struct pt_tap *tap);
 
 /* What to poll: -1 while its interface is awaited. */
 int pt_tap_descriptor(const struct pt_tap *tap);
 
 /* Compare what is captured with what there is: tell changes, bind anew. */
-void pt_tap_look(struct pt_tap *tap, const struct pt_link *link, int64_t now);
+void pt_tap_look(struct pt_tap *tap, const struct pt_carrier *carrier, int64_t now);
 
 /* The frame at the front, valid until it is taken; NULL if there is none now. */
 const struct pt_frame *pt_tap_peek(struct pt_tap *tap);

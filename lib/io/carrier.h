@@ -1,6 +1,7 @@
 /*
- * link: what the kernel says about network interfaces: is one there, has it a carrier, has anything
- * changed. libpcap tells none of this: a capture on a link that went down just falls silent.
+ * carrier: what the kernel says about network interfaces: is one there, has it a carrier, has
+ * anything changed. libpcap tells none of this: a capture on a link that went down just falls
+ * silent.
  *
  * Asking needs no privilege. Where netlink is refused, changes are found by asking once a second.
  */
@@ -8,24 +9,24 @@
 
 #include <stdbool.h>
 
-struct pt_link;
+struct pt_carrier;
 
-struct pt_link_state {
+struct pt_carrier_state {
         int index; /* 0 if there is no interface of this name */
         int kind;  /* ARPHRD_..., which says what its frames begin with */
         bool up;   /* set up, and with a carrier */
 };
 
 /* 0, or a negative errno. */
-int pt_link_new(struct pt_link **ret);
+int pt_carrier_new(struct pt_carrier **ret);
 
 /* Takes NULL. Returns NULL. */
-struct pt_link *pt_link_free(struct pt_link *link);
+struct pt_carrier *pt_carrier_free(struct pt_carrier *carrier);
 
 /* A descriptor that can be read when something has changed; -1 if there is none. */
-int pt_link_descriptor(const struct pt_link *link);
+int pt_carrier_descriptor(const struct pt_carrier *carrier);
 
 /* Has any interface changed since this was asked last? True too where that is not known. */
-bool pt_link_changed(struct pt_link *link);
+bool pt_carrier_changed(struct pt_carrier *carrier);
 
-struct pt_link_state pt_link_look(const struct pt_link *link, const char *name);
+struct pt_carrier_state pt_carrier_look(const struct pt_carrier *carrier, const char *name);

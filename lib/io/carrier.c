@@ -1,4 +1,4 @@
-#include "link.h"
+#include "carrier.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct pt_link {
+struct pt_carrier {
         int asks;  /* a socket that ioctl() asks */
         int tells; /* the kernel's notices of changes, -1 if it gives none */
 };
@@ -28,68 +28,68 @@ static int open_notices(void)
         return fd;
 }
 
-int pt_link_new(struct pt_link **ret)
+int pt_carrier_new(struct pt_carrier **ret)
 {
-        struct pt_link *link = calloc(1, sizeof *link);
+        struct pt_carrier *carrier = calloc(1, sizeof *carrier);
 
-        if (!link)
+        if (!carrier)
                 return -ENOMEM;
         /* Any socket can ask; some sandboxes refuse one family, some another. */
-        link->asks = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (link->asks < 0)
-                link->asks = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        link->tells = open_notices();
-        if (link->asks < 0) {
+        carrier->asks = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (carrier->asks < 0)
+                carrier->asks = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        carrier->tells = open_notices();
+        if (carrier->asks < 0) {
                 int error = errno;
 
-                pt_link_free(link);
+                pt_carrier_free(carrier);
                 return -error;
         }
-        *ret = link;
+        *ret = carrier;
         return 0;
 }
 
-struct pt_link *pt_link_free(struct pt_link *link)
+struct pt_carrier *pt_carrier_free(struct pt_carrier *carrier)
 {
-        if (!link)
+        if (!carrier)
                 return NULL;
-        if (link->asks >= 0)
-                close(link->asks);
-        if (link->tells >= 0)
-                close(link->tells);
-        free(link);
+        if (carrier->asks >= 0)
+                close(carrier->asks);
+        if (carrier->tells >= 0)
+                close(carrier->tells);
+        free(carrier);
         return NULL;
 }
 
-int pt_link_descriptor(const struct pt_link *link)
+int pt_carrier_descriptor(const struct pt_carrier *carrier)
 {
-        return link->tells;
+        return carrier->tells;
 }
 
 /* What changed is not read out of the notices: some may be lost, and one can always ask. */
-bool pt_link_changed(struct pt_link *link)
+bool pt_carrier_changed(struct pt_carrier *carrier)
 {
         char notice[8192];
-        bool changed = link->tells < 0;
+        bool changed = carrier->tells < 0;
 
-        while (link->tells >= 0 && (recv(link->tells, notice, sizeof notice, 0) >= 0 ||
-                                    errno == ENOBUFS || errno == EINTR))
+        while (carrier->tells >= 0 && (recv(carrier->tells, notice, sizeof notice, 0) >= 0 ||
+                                       errno == ENOBUFS || errno == EINTR))
                 changed = true;
         return changed;
 }
 
-struct pt_link_state pt_link_look(const struct pt_link *link, const char *name)
+struct pt_carrier_state pt_carrier_look(const struct pt_carrier *carrier, const char *name)
 {
-        struct pt_link_state state = {0};
+        struct pt_carrier_state state = {0};
         struct ifreq request = {0};
 
         snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
-        if (ioctl(link->asks, SIOCGIFINDEX, &request) < 0)
+        if (ioctl(carrier->asks, SIOCGIFINDEX, &request) < 0)
                 return state;
         state.index = request.ifr_ifindex;
-        if (ioctl(link->asks, SIOCGIFFLAGS, &request) == 0)
+        if (ioctl(carrier->asks, SIOCGIFFLAGS, &request) == 0)
                 state.up = (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
-        if (ioctl(link->asks, SIOCGIFHWADDR, &request) == 0)
+        if (ioctl(carrier->asks, SIOCGIFHWADDR, &request) == 0)
                 state.kind = request.ifr_hwaddr.sa_family;
         return state;
 }
