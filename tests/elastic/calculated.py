@@ -13,7 +13,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-from checks import ELASTIC, ROOT, WORK, check, finish, read_lines
+from checks import ELASTIC, WORK, check, finish, read_lines
 
 HERE = Path(__file__).resolve().parent
 VECTORS = HERE / "vectors.json"

@@ -67,7 +67,7 @@ def committed():
         made = {p.relative_to(folder): p.read_bytes() for p in Path(folder).rglob("*") if p.is_file()}
     for name, content in made.items():
         is_there = (ELASTIC / name).is_file() and (ELASTIC / name).read_bytes() == content
-        check(is_there, "rules/elastic/%s is not what rules/elastic/make makes" % name)
+        check(is_there, "rules/elastic/%s is not what it should be: run rules/elastic/make" % name)
     folders = {name.parent for name in made if name.parent != Path(".")}
     for folder in folders:
         for path in (ELASTIC / folder).iterdir():

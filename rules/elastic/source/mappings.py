@@ -95,7 +95,6 @@ def text(value):
 
 def make(here, _rules):
     types = field_types(here)
-    settings = {"settings": {"index": {"codec": "best_compression"}}}
     with_pipeline = {"settings": {"index": {"default_pipeline": "portent",
                                             "codec": "best_compression"}}}
     logs, metrics = ["portent-logs@mappings", "portent-logs@settings"], \
