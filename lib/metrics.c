@@ -126,17 +126,33 @@ static void output_number(struct text *t, const char *name, const struct pt_ecs_
 
 static void outputs(struct text *t, const struct pt_ecs_stats *stats)
 {
-        const struct pt_ecs_output *o = stats->outputs, *end = o + stats->output_count;
+        static const struct {
+                const char *name, *help, *type;
+                size_t offset;
+        } rows[] = {
+                {"portent_output_generated_total", "Documents made for the output.", "counter",
+                 offsetof(struct pt_ecs_output, generated)},
+                {"portent_output_inherited_total", "Documents that an earlier run left.", "counter",
+                 offsetof(struct pt_ecs_output, inherited)},
+                {"portent_output_delivered_total", "Documents delivered.", "counter",
+                 offsetof(struct pt_ecs_output, delivered)},
+                {"portent_output_queued", "Documents that wait in memory.", "gauge",
+                 offsetof(struct pt_ecs_output, queued)},
+                {"portent_output_spooled", "Documents that wait on disk.", "gauge",
+                 offsetof(struct pt_ecs_output, spooled)},
+                {"portent_output_resent_total", "Documents given away once more.", "counter",
+                 offsetof(struct pt_ecs_output, resent)},
+                {"portent_output_torn_total", "Torn lines that were closed.", "counter",
+                 offsetof(struct pt_ecs_output, torn)},
+        };
+        const struct pt_ecs_output *o, *end = stats->outputs + stats->output_count;
 
-        head(t, "portent_output_delivered_total", "Documents delivered.", "counter");
-        for (o = stats->outputs; o < end; o++)
-                output_number(t, "portent_output_delivered_total", o, NULL, o->delivered);
-        head(t, "portent_output_queued", "Documents that wait in memory.", "gauge");
-        for (o = stats->outputs; o < end; o++)
-                output_number(t, "portent_output_queued", o, NULL, o->queued);
-        head(t, "portent_output_spooled", "Documents that wait on disk.", "gauge");
-        for (o = stats->outputs; o < end; o++)
-                output_number(t, "portent_output_spooled", o, NULL, o->spooled);
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+                head(t, rows[i].name, rows[i].help, rows[i].type);
+                for (o = stats->outputs; o < end; o++)
+                        output_number(t, rows[i].name, o, NULL,
+                                      *(const uint64_t *)((const char *)o + rows[i].offset));
+        }
         head(t, "portent_output_dropped_total", "Documents lost, by cause.", "counter");
         for (o = stats->outputs; o < end; o++) {
                 output_number(t, "portent_output_dropped_total", o, "disk_full", o->disk_full);

@@ -216,6 +216,7 @@ static enum status open_output(struct sensor *sensor)
                 .format = sensor->options.format,
                 .prompt = live || reads_standard_input(&sensor->options),
                 .live = live,
+                .notify = {pt_health_notice, &sensor->health},
                 .stop = &pt_signals_stop,
                 .observer = &sensor->observer,
                 .queue = (size_t)sensor->options.queue_size,

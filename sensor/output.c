@@ -26,7 +26,18 @@ struct place {
         bool lost;
 };
 
+#define KEPT_MOST 16
+
+struct kept {
+        struct pt_notice notice;
+        char sentence[256];
+};
+
 struct pt_output {
+        struct pt_notify notify;
+        struct kept kept[KEPT_MOST]; /* not told yet */
+        size_t kept_count;
+        bool telling;
         const struct pt_observer *observer;
         bool prompt;
         bool live;
@@ -44,10 +55,44 @@ struct lines {
         size_t length[FORMS];
 };
 
-static void notice(void *context, const struct pt_notice *notice)
+/* ---- what outputs have to say ---- */
+
+/* Replay: at once, for it may be waiting. */
+static void say(void *context, const struct pt_notice *notice)
 {
         (void)context;
         pt_say("%s: %s", notice->subject, notice->sentence);
+}
+
+/*
+ * Live, what is told may become a document, that is a line for the very output that is telling: it
+ * is kept until that has done its work. Where there is no room for it, it is said at least.
+ */
+static void keep(void *context, const struct pt_notice *notice)
+{
+        struct pt_output *output = context;
+        struct kept *kept = &output->kept[output->kept_count];
+
+        if (output->kept_count == KEPT_MOST) {
+                say(NULL, notice);
+                return;
+        }
+        kept->notice = *notice; /* the subject is the output's own text, and stays */
+        snprintf(kept->sentence, sizeof kept->sentence, "%s", notice->sentence);
+        output->kept_count++;
+}
+
+static void tell_kept(struct pt_output *output)
+{
+        if (output->telling)
+                return;
+        output->telling = true;
+        for (size_t i = 0; i < output->kept_count; i++) {
+                output->kept[i].notice.sentence = output->kept[i].sentence;
+                output->notify.tell(output->notify.context, &output->kept[i].notice);
+        }
+        output->kept_count = 0;
+        output->telling = false;
 }
 
 /* no-color.org: a variable that is there and not empty. */
@@ -77,8 +122,7 @@ static int open_place(struct pt_output *output, const struct pt_output_settings 
                 .spool_size = settings->spool_size,
                 .spool_if_can = settings->spool_if_can,
                 .max_size = settings->max_size,
-                .notify =
-                        settings->notify.tell ? settings->notify : (struct pt_notify){notice, NULL},
+                .notify = {settings->live ? keep : say, output},
                 .stop = settings->stop,
         };
         int r = pt_sink_open(&sink, &place->sink, sentence);
@@ -103,6 +147,7 @@ int pt_output_open(const struct pt_output_settings *settings, struct pt_output *
         output->observer = settings->observer;
         output->prompt = settings->prompt;
         output->live = settings->live;
+        output->notify = settings->notify.tell ? settings->notify : (struct pt_notify){say, NULL};
         output->stop = settings->stop;
         for (size_t i = 0; i < count; i++) {
                 int r = open_place(output, settings, settings->destinations->list[i], sentence);
@@ -190,6 +235,7 @@ void pt_output_event(void *context, const struct pt_event *event)
         for (size_t i = 0; i < FORMS; i++)
                 free(lines.text[i]);
         pt_arena_reset();
+        tell_kept(output);
 }
 
 void pt_output_line(struct pt_output *output, const char *ecs, const char *text)
@@ -250,6 +296,7 @@ void pt_output_serve(struct pt_output *output)
                 pt_sink_serve(output->places[i].sink, now);
                 look_for_loss(output, &output->places[i], 0);
         }
+        tell_kept(output);
 }
 
 void pt_output_reopen(struct pt_output *output)
@@ -258,6 +305,7 @@ void pt_output_reopen(struct pt_output *output)
 
         for (size_t i = 0; i < output->count; i++)
                 pt_sink_reopen(output->places[i].sink, now);
+        tell_kept(output);
 }
 
 /* Give readers that are there the time to take what waits. */

@@ -12,14 +12,18 @@ static const struct pt_ecs_number numbers[] = {
 
 static const struct pt_ecs_output outputs[] = {
         {.destination = "events.ndjson",
+         .generated = 102,
+         .inherited = 6,
          .delivered = 5,
          .queued = 1,
          .spooled = 2,
          .disk_full = 10,
          .peer_down = 20,
          .queue_full = 30,
-         .too_big = 40},
-        {.destination = "odd \"name\"\\\n", .delivered = 7},
+         .too_big = 40,
+         .resent = 8,
+         .torn = 9},
+        {.destination = "odd \"name\"\\\n", .generated = 7, .delivered = 7},
 };
 
 static const struct pt_metrics_alarm alarms[] = {{"no_packets", 0}, {"link_down", 2}};
@@ -64,6 +68,14 @@ static const char expected[] =
         "# HELP portent_cache_cells_capacity Cells there are (gauge).\n"
         "# TYPE portent_cache_cells_capacity gauge\n"
         "portent_cache_cells_capacity 700\n"
+        "# HELP portent_output_generated_total Documents made for the output.\n"
+        "# TYPE portent_output_generated_total counter\n"
+        "portent_output_generated_total{destination=\"events.ndjson\"} 102\n"
+        "portent_output_generated_total{destination=\"odd \\\"name\\\"\\\\\\n\"} 7\n"
+        "# HELP portent_output_inherited_total Documents that an earlier run left.\n"
+        "# TYPE portent_output_inherited_total counter\n"
+        "portent_output_inherited_total{destination=\"events.ndjson\"} 6\n"
+        "portent_output_inherited_total{destination=\"odd \\\"name\\\"\\\\\\n\"} 0\n"
         "# HELP portent_output_delivered_total Documents delivered.\n"
         "# TYPE portent_output_delivered_total counter\n"
         "portent_output_delivered_total{destination=\"events.ndjson\"} 5\n"
@@ -76,6 +88,14 @@ static const char expected[] =
         "# TYPE portent_output_spooled gauge\n"
         "portent_output_spooled{destination=\"events.ndjson\"} 2\n"
         "portent_output_spooled{destination=\"odd \\\"name\\\"\\\\\\n\"} 0\n"
+        "# HELP portent_output_resent_total Documents given away once more.\n"
+        "# TYPE portent_output_resent_total counter\n"
+        "portent_output_resent_total{destination=\"events.ndjson\"} 8\n"
+        "portent_output_resent_total{destination=\"odd \\\"name\\\"\\\\\\n\"} 0\n"
+        "# HELP portent_output_torn_total Torn lines that were closed.\n"
+        "# TYPE portent_output_torn_total counter\n"
+        "portent_output_torn_total{destination=\"events.ndjson\"} 9\n"
+        "portent_output_torn_total{destination=\"odd \\\"name\\\"\\\\\\n\"} 0\n"
         "# HELP portent_output_dropped_total Documents lost, by cause.\n"
         "# TYPE portent_output_dropped_total counter\n"
         "portent_output_dropped_total{destination=\"events.ndjson\",cause=\"disk_full\"} 10\n"
