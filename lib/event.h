@@ -29,8 +29,8 @@ struct pt_expectation {
         struct pt_address resolver;
         struct pt_address address; /* in the answer: what is calculated from, an IPv4 one */
         bool has_destination;
-        struct pt_address destination;
-        uint16_t port; /* 0 for any */
+        struct pt_address destination; /* as a SYN to it would have it */
+        uint16_t port;                 /* 0 for any */
         const struct pt_dns_name *question;
         uint16_t question_type;
         bool asked;
@@ -55,7 +55,7 @@ struct pt_event {
                                 *also; /* other rules it meets, in order of id */
                         size_t also_count;
                         uint64_t suppressed;
-                        enum pt_near_miss reason; /* NEAR_MISS */
+                        enum pt_near_miss reason;             /* NEAR_MISS */
                         const struct pt_allow_entry *allowed; /* by whom, if it is allow-listed */
                 } alert;
                 struct {                              /* ROTATION */

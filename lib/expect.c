@@ -23,10 +23,10 @@ static struct pt_recent_key key_of(const struct pt_engine *engine, const struct 
         if (e->relation != PT_EXPECT_OTHER_ADDRESS) /* a whole /24 has one port */
                 memcpy(key.octets + 16, e->address.octets + 12, 4);
         if (e->has_destination)
-                memcpy(key.octets + 20, e->destination.octets + 12, 4);
-        memcpy(key.octets + 24, &e->port, 2);
-        key.octets[26] = (uint8_t)e->relation;
-        memcpy(key.octets + 32, &rule, 8); /* places change when rules are reloaded */
+                memcpy(key.octets + 20, &e->destination, 16);
+        memcpy(key.octets + 36, &e->port, 2);
+        key.octets[38] = (uint8_t)e->relation;
+        memcpy(key.octets + 40, &rule, 8); /* places change when rules are reloaded */
         pt_recent_hash(&engine->expected, &key);
         return key;
 }
@@ -93,7 +93,8 @@ static void expect_address(struct forecast *f, struct pt_expectation e)
 }
 
 /* A rule with a port expression alone: at the address itself, or at any other for a short time. */
-static void expect_port(struct forecast *f, struct pt_expectation e)
+static void expect_port(struct forecast *f, struct pt_expectation e,
+                        const struct pt_address *record)
 {
         struct pt_engine *engine = f->engine;
 
@@ -102,7 +103,7 @@ static void expect_port(struct forecast *f, struct pt_expectation e)
         if (may_go(engine, e.rule, &e.address)) {
                 e.relation = PT_EXPECT_SAME_ADDRESS;
                 e.has_destination = true;
-                e.destination = e.address;
+                e.destination = *record; /* the client connects to what it was given */
                 tell(f, &e);
         }
         e.relation = PT_EXPECT_OTHER_ADDRESS;
@@ -143,7 +144,7 @@ static void expect_record(struct forecast *f, const struct pt_dns_address *recor
                 if (e.rule->address)
                         expect_address(f, e);
                 else
-                        expect_port(f, e);
+                        expect_port(f, e, &record->address);
         }
 }
 
@@ -190,13 +191,14 @@ static void expect_pair(struct forecast *f, const struct pt_resolution_view *fro
         struct pt_expectation e;
 
         pt_hosts_evidence(engine->hosts, from->link, &engine->evidence);
+        pt_hosts_evidence(engine->hosts, to->link, &engine->destination);
         e = (struct pt_expectation){
                 .relation = PT_EXPECT_PAIR,
                 .client = f->given->client,
                 .resolver = evidence->resolver,
                 .address = from->address,
                 .has_destination = true,
-                .destination = to->address,
+                .destination = engine->destination.address,
                 .question = &evidence->chain[0],
                 .question_type = evidence->question_type,
                 .asked = evidence->asked,
@@ -208,7 +210,7 @@ static void expect_pair(struct forecast *f, const struct pt_resolution_view *fro
         for (size_t i = 0; i < engine->rules->count; i++) {
                 e.rule = engine->rules->list[i];
                 if (!e.rule->address && port_of(engine, e.rule, &e.address, &e.port) &&
-                    may_go(engine, e.rule, &e.destination))
+                    may_go(engine, e.rule, &to->address))
                         tell(f, &e);
         }
 }

@@ -272,7 +272,11 @@ Test(expect, ipv4_inside_ipv6_counts_as_it)
 {
         begin();
         bed_ask(&bed, 0, CLIENT, "a.example", "64:ff9b::c633:6417"); /* 198.51.100.23 */
-        cr_expect(strstr(bed_told(&bed), "same_address 10.0.0.1>198.51.100.23:10198"));
+        cr_expect(strstr(bed_told(&bed), "same_address 10.0.0.1>64:ff9b::c633:6417:10198"
+                                         " from 198.51.100.23 "));
+        bed_ask(&bed, 1, CLIENT, "c.example", C);
+        cr_expect(strstr(bed_told(&bed), "pair 10.0.0.1>64:ff9b::c633:6417:12126"
+                                         " from 52.231.114.183 "));
 }
 
 /* Whoever floods the table makes the sensor repeat itself, and no expectation is lost. */

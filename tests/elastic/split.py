@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+"""Two sensors, one finding: captures split in two, and the sequences over what both sensors wrote.
+
+One sensor gets the DNS packets of a capture and writes expectations, the other gets all the rest and
+writes connections. What the rules find in both together is held against what one sensor that sees the
+whole capture finds alone: each of its alerts with DNS evidence, by client, destination and port, and
+nothing where it finds nothing.
+"""
+import os
+import struct
+import subprocess
+
+import eql
+from checks import ROOT, WORK, check, finish, read_lines
+from detections import field_types, parse, read_rules
+
+# The rule that stands for a verdict, by whether the destination was given to the client.
+CLEAR = ("expected-connection", "expected-address", "expected-pair")
+
+
+def is_dns(frame):
+    """A UDP packet from or to port 53, behind VLAN tags, in IPv4 or IPv6 without extension headers."""
+    at, kind = 14, struct.unpack_from(">H", frame, 12)[0]
+    while kind in (0x8100, 0x88A8):
+        kind, at = struct.unpack_from(">H", frame, at + 2)[0], at + 4
+    protocol = frame[at + 9] if kind == 0x0800 else frame[at + 6]
+    at += (frame[at] & 15) * 4 if kind == 0x0800 else 40
+    return protocol == 17 and 53 in struct.unpack_from(">HH", frame, at)
+
+
+def split(path):
+    """Two captures, answers and connections; None for a file that is no plain pcap."""
+    data = path.read_bytes()
+    magic = struct.unpack_from("<I", data)[0]
+    if magic not in (0xa1b2c3d4, 0xa1b23c4d):
+        return None
+    parts = {True: [data[:24]], False: [data[:24]]}
+    at = 24
+    while at < len(data):
+        captured = struct.unpack_from("<I", data, at + 8)[0]
+        end = at + 16 + captured
+        parts[is_dns(data[at + 16:end])].append(data[at:end])
+        at = end
+    out = []
+    for which, name in ((True, "answers"), (False, "connections")):
+        target = WORK / ("split-" + name + ".pcap")
+        target.write_bytes(b"".join(parts[which]))
+        out.append(target)
+    return out
+
+
+def run(capture, *words):
+    out = WORK / "split.ndjson"
+    out.unlink(missing_ok=True)
+    subprocess.run([os.environ["PORTENT"], "-q", "-r", capture, "--format", "ecs", "-o", out, *words],
+                   check=True, cwd=ROOT)
+    return read_lines(out) if out.exists() else []
+
+
+def expired(capture):
+    """What one sensor would have found but for the age of the answer, by client and destination.
+
+    It knows to the second how long an answer counts; the span of a sequence is fixed, and longer, because
+    an expectation is not told again at every answer.
+    """
+    return {(d["source"]["ip"], d["destination"]["ip"], d["destination"]["port"])
+            for d in run(capture, "--near-misses")
+            if d.get("portent", {}).get("near_miss", {}).get("reason") == "expired"}
+
+
+def rule_for(alert):
+    """Which of the sequences says what an alert of one sensor says."""
+    verdict = alert["portent"]["verdict"]
+    if verdict == "dns_other_client":
+        return "expected-elsewhere"
+    if verdict == "dns_other_address":
+        return "expected-pair" if "domain" in alert["destination"] else "expected-port"
+    return "expected-address" if "address_from" in alert["portent"] else "expected-connection"
+
+
+def alone(capture):
+    """{(rule, client, destination, port)} of one sensor's alerts that have DNS evidence."""
+    return {(rule_for(d), d["source"]["ip"], d["destination"]["ip"], d["destination"]["port"])
+            for d in run(capture) if d["event"]["action"] == "dns_calculation_port_match"
+            and d["portent"]["verdict"] != "port_only"}
+
+
+def together(parts, queries, types):
+    """The same of the sequences over both sensors' documents."""
+    answers, connections = parts
+    documents = [d for d in run(answers, "--log", "expectation") if d["event"]["kind"] != "alert"]
+    documents += [d for d in run(connections, "--log", "connection")
+                  if d["event"]["dataset"] == "portent.connection"]
+    found = set()
+    for name, query in queries.items():
+        for sequence in eql.Evaluator(documents, types).run(query):
+            last = sequence[-1]
+            found.add((name, last["source"]["ip"], last["destination"]["ip"],
+                       last["destination"]["port"]))
+    return found
+
+
+def main():
+    rules, _ = read_rules()
+    types = field_types()
+    queries = {name: parse(rule) for name, rule in rules.items() if name.startswith("expected-")}
+    alerts = 0
+    for capture in sorted((ROOT / "pcaps").glob("*.pcap")):
+        parts = split(capture)
+        if not check(parts, capture.name, "is no plain pcap"):
+            continue
+        wanted, found = alone(capture), together(parts, queries, types)
+        check(wanted <= found, capture.name, "two sensors miss", wanted - found)
+        more = {one for one in found - wanted if one[0] in CLEAR and one[1:] not in expired(capture)}
+        check(not more, capture.name, "two sensors say more:", more)
+        alerts += len(wanted)
+    check(alerts >= 12, "only", alerts, "alerts in all captures")
+    print("   %d alerts of one sensor, all found by two" % alerts)
+    finish()
+
+
+if __name__ == "__main__":
+    main()
