@@ -8,17 +8,6 @@ static int64_t may_count_for(const struct pt_hosts *hosts)
         return hosts->settings.max_window + hosts->settings.reorder + INT64_C(2000000000);
 }
 
-void pt_clients_prefetch(const struct pt_hosts *hosts, uint32_t link)
-{
-        const struct client_cell *c = client_at(hosts, link);
-
-        __builtin_prefetch(answer_at(hosts, c->newest));
-        __builtin_prefetch(answer_at(hosts, c->oldest));
-        __builtin_prefetch(client_at(hosts, c->idle_prev));
-        __builtin_prefetch(client_at(hosts, c->idle_next));
-        __builtin_prefetch(client_at(hosts, c->signature));
-}
-
 uint32_t pt_clients_find(const struct pt_hosts *hosts, const struct pt_address *address)
 {
         uint32_t link = *client_head(hosts, address);

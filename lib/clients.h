@@ -10,9 +10,6 @@ uint32_t pt_clients_find(const struct pt_hosts *hosts, const struct pt_address *
 /* Known or new; 0 if there is no cell for a new one. */
 uint32_t pt_clients_make(struct pt_hosts *hosts, const struct pt_address *address);
 
-/* Fetch what learning an answer for this client will touch. */
-void pt_clients_prefetch(const struct pt_hosts *hosts, uint32_t link);
-
 /* It is given an answer now: it is the last to be thought idle. */
 void pt_clients_refresh(struct pt_hosts *hosts, uint32_t link, int64_t now);
 void pt_clients_prove(struct pt_hosts *hosts, uint32_t link);

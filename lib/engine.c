@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ahead.h"
 #include "expect.h"
 #include "observe.h"
 #include "state.h"
 #include "tell.h"
 
-#define ANSWER_ADDRESSES 4096 /* a message over UDP holds no more records of 16 octets */
+/* Of the messages that are looked at together, and of the one whose time was in doubt. */
+#define ADDRESSES ((size_t)2 * PT_MESSAGE_ADDRESSES)
 
 static const char *const home_default[] = {
         "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10",
@@ -64,7 +66,7 @@ static int plan_memory(size_t memory, struct plan *ret)
         if (memory < PT_MEMORY_LEAST)
                 return -EINVAL;
         /* A small budget shrinks these in step with the cells. */
-        for (size_t full = (size_t)32 << 20; memory < full && plan.held > 512; full /= 2) {
+        for (size_t full = (size_t)64 << 20; memory < full && plan.held > 512; full /= 2) {
                 plan.queries /= 2;
                 plan.syns /= 2;
                 plan.expected /= 2;
@@ -72,7 +74,8 @@ static int plan_memory(size_t memory, struct plan *ret)
                 plan.campaigns /= 2;
         }
         fixed = sizeof(struct pt_engine) + pt_line_size() + PT_FRAME_KEPT +
-                ANSWER_ADDRESSES * sizeof(struct pt_dns_address) +
+                ADDRESSES * sizeof(struct pt_dns_address) +
+                (PT_ARRIVALS + 1) * sizeof(struct pt_arrival) +
                 pt_recent_size(plan.queries, sizeof(struct pt_query)) +
                 pt_recent_size(plan.syns, sizeof(struct pt_seen)) +
                 pt_recent_size(plan.expected, sizeof(struct pt_expected)) +
@@ -163,11 +166,12 @@ static int make_judge(struct pt_engine *engine)
 static int make_rooms(struct pt_engine *engine)
 {
         engine->waiting_bytes = malloc(PT_FRAME_KEPT);
-        engine->answer.addresses = calloc(ANSWER_ADDRESSES, sizeof *engine->answer.addresses);
-        engine->answer.capacity = ANSWER_ADDRESSES;
+        engine->arrivals = calloc(PT_ARRIVALS + 1, sizeof *engine->arrivals);
+        engine->addresses = calloc(ADDRESSES, sizeof *engine->addresses);
         engine->also = calloc(PT_RULES, sizeof(void *)); /* rules may be reloaded */
         engine->names = calloc(PT_CAMPAIGN_MATCHES, sizeof *engine->names);
-        if (!engine->waiting_bytes || !engine->answer.addresses || !engine->also || !engine->names)
+        if (!engine->waiting_bytes || !engine->arrivals || !engine->addresses || !engine->also ||
+            !engine->names)
                 return -ENOMEM;
         return 0;
 }
@@ -256,7 +260,8 @@ struct pt_engine *pt_engine_free(struct pt_engine *engine)
         pt_hosts_free(engine->hosts);
         free(engine->names);
         free(engine->also);
-        free(engine->answer.addresses);
+        free(engine->addresses);
+        free(engine->arrivals);
         free(engine->waiting_bytes);
         free(engine->nat64);
         free(engine->home);
@@ -294,10 +299,20 @@ static void advance(struct pt_engine *engine)
                 pt_tell_repeats(engine, PT_FORGET_SILENT);
 }
 
-static void process(struct pt_engine *engine, const struct pt_frame *frame, int64_t time)
+static void process(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
 {
         advance(engine);
-        pt_observe(engine, frame, time);
+        pt_observe(engine, arrival, time);
+}
+
+static void process_waiting(struct pt_engine *engine, int64_t time)
+{
+        struct pt_arrival *arrival = &engine->arrivals[PT_ARRIVALS];
+
+        arrival->message.answer.addresses = engine->addresses + PT_MESSAGE_ADDRESSES;
+        arrival->message.answer.capacity = PT_MESSAGE_ADDRESSES;
+        pt_ahead_look(engine, &engine->waiting, arrival);
+        process(engine, arrival, time);
 }
 
 /* The packet that waited is processed first, with the time that it turned out to have. */
@@ -312,7 +327,7 @@ static void settle(struct pt_engine *engine, const int64_t *next)
                 pt_engine_count(engine, PT_COUNT_CLOCK_JUMPS);
         else
                 pt_engine_count(engine, PT_COUNT_CLOCK_FOREIGN);
-        process(engine, &engine->waiting, time);
+        process_waiting(engine, time);
 }
 
 static void keep_waiting(struct pt_engine *engine, const struct pt_frame *frame)
@@ -325,36 +340,38 @@ static void keep_waiting(struct pt_engine *engine, const struct pt_frame *frame)
                 memcpy(engine->waiting_bytes, frame->bytes, engine->waiting.captured);
 }
 
-/* Captures hold what they hold: times out of range, and more octets than were sent. */
-static struct pt_frame sanitised(struct pt_engine *engine, const struct pt_frame *frame)
+static void take(struct pt_engine *engine, const struct pt_arrival *arrival)
 {
-        struct pt_frame sound = *frame;
-
-        if (sound.time < 0 || sound.time > PT_CLOCK_LATEST) {
-                sound.time = sound.time < 0 ? 0 : PT_CLOCK_LATEST;
-                sound.odd_time = true;
-        }
-        engine->counters.value[PT_COUNT_CAPTURE_ODD_TIME] += sound.odd_time;
-        if (sound.captured > sound.length) {
-                sound.captured = sound.length;
-                pt_engine_count(engine, PT_COUNT_CAPTURE_ODD_LENGTH);
-        }
-        return sound;
-}
-
-void pt_engine_packet(struct pt_engine *engine, const struct pt_frame *given)
-{
-        struct pt_frame frame = sanitised(engine, given);
+        const struct pt_frame *frame = &arrival->frame;
         int64_t time;
 
         engine->counters.value[PT_COUNT_CAPTURE_PACKETS]++;
-        engine->counters.value[PT_COUNT_CAPTURE_BYTES] += frame.length;
+        engine->counters.value[PT_COUNT_CAPTURE_BYTES] += frame->length;
+        engine->counters.value[PT_COUNT_CAPTURE_ODD_TIME] += frame->odd_time;
+        engine->counters.value[PT_COUNT_CAPTURE_ODD_LENGTH] += arrival->odd_length;
         if (engine->clock.waiting != PT_CLOCK_HERE)
-                settle(engine, &frame.time);
-        if (pt_clock_read(&engine->clock, frame.time, &time) == PT_CLOCK_HERE)
-                process(engine, &frame, time);
+                settle(engine, &frame->time);
+        if (pt_clock_read(&engine->clock, frame->time, &time) == PT_CLOCK_HERE)
+                process(engine, arrival, time);
         else
-                keep_waiting(engine, &frame);
+                keep_waiting(engine, frame);
+}
+
+void pt_engine_packets(struct pt_engine *engine, const struct pt_frame *frames, size_t count)
+{
+        while (count) {
+                size_t seen = pt_ahead(engine, frames, count);
+
+                for (size_t i = 0; i < seen; i++)
+                        take(engine, &engine->arrivals[i]);
+                frames += seen;
+                count -= seen;
+        }
+}
+
+void pt_engine_packet(struct pt_engine *engine, const struct pt_frame *frame)
+{
+        pt_engine_packets(engine, frame, 1);
 }
 
 /*

@@ -59,6 +59,18 @@ enum pt_learned {
 
 enum pt_learned pt_hosts_learn(struct pt_hosts *hosts, const struct pt_given *given);
 
+/*
+ * Fetch what learning an answer will touch, and what a look for a client will: one link further
+ * with each step, from 0. Hints: they change nothing.
+ */
+#define PT_HOSTS_STEPS 3
+
+void pt_hosts_fetch_learn(const struct pt_hosts *hosts, const struct pt_address *client,
+                          const struct pt_dns_answer *answer, uint64_t question_hash,
+                          unsigned step);
+void pt_hosts_fetch_client(const struct pt_hosts *hosts, const struct pt_address *client,
+                           unsigned step);
+
 /* The client spoke (sent a SYN): from now on it is proven, if it is known at all. */
 void pt_hosts_prove(struct pt_hosts *hosts, const struct pt_address *client);
 

@@ -343,32 +343,6 @@ static enum pt_learned group_learn(struct pt_hosts *hosts, uint32_t client, stru
         return PT_LEARNED;
 }
 
-/*
- * Nearly all of what learning costs is waiting for memory: the heads and cells of the client, of
- * the question, and of each address. They are asked for all at once, and then the cells behind the
- * heads.
- */
-static void fetch_ahead(const struct pt_hosts *hosts, const struct pt_given *given)
-{
-        const struct pt_dns_answer *answer = given->answer;
-        const uint32_t *heads[2 * AHEAD + 2];
-        size_t n = 0;
-
-        heads[n++] = pt_heads_at(&hosts->names,
-                                 pt_dns_name_hash(&hosts->settings.key, &answer->names[0]));
-        heads[n++] = client_head(hosts, &given->client);
-        for (size_t i = 0; i < answer->count && i < AHEAD; i++) {
-                struct pt_address a = pt_hosts_canonical(hosts, &answer->addresses[i].address);
-
-                heads[n++] = pair_head(hosts, &given->client, &a);
-                heads[n++] = address_head(hosts, &a);
-        }
-        for (size_t i = 0; i < n; i++)
-                __builtin_prefetch(heads[i]);
-        for (size_t i = 0; i < n; i++)
-                __builtin_prefetch(pt_pool_at(&hosts->pool, *heads[i]));
-}
-
 /* Owners in the order of their first address. */
 static size_t owners_of(const struct pt_dns_answer *answer, uint8_t ret[PT_DNS_NAMES])
 {
@@ -390,9 +364,7 @@ static uint32_t client_for(struct pt_hosts *hosts, const struct pt_given *given)
 {
         uint32_t client = pt_clients_find(hosts, &given->client);
 
-        if (client) {
-                pt_clients_prefetch(hosts, client);
-        } else {
+        if (!client) {
                 pt_clients_make_room(hosts, 0, 1, true, given->time);
                 client = pt_clients_make(hosts, &given->client);
         }
@@ -414,7 +386,6 @@ enum pt_learned pt_hosts_learn(struct pt_hosts *hosts, const struct pt_given *gi
         enum pt_learned result = PT_LEARNED_NO_ROOM;
         uint32_t client;
 
-        fetch_ahead(hosts, given);
         client = client_for(hosts, given);
         if (!client)
                 hosts->counters->value[PT_COUNT_CACHE_REFUSED] += given->answer->count;

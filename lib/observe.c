@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "expect.h"
+#include "message.h"
 #include "tell.h"
 
 #define ASKED_WITHIN (30 * PT_SECOND) /* 4.8 */
@@ -34,38 +35,21 @@ static const enum pt_counter dns_counter[PT_DNS_KINDS] = {
 
 /* ---- queries (4.8) ---- */
 
-static struct pt_recent_key query_key(const struct pt_engine *engine,
-                                      const struct pt_address *client, uint16_t client_port,
-                                      const struct pt_address *resolver)
-{
-        struct pt_recent_key key = {0};
-
-        memcpy(key.octets, client, 16);
-        memcpy(key.octets + 16, resolver, 16);
-        memcpy(key.octets + 32, &engine->question_hash, 8);
-        memcpy(key.octets + 40, &client_port, 2);
-        memcpy(key.octets + 42, &engine->dns.id, 2);
-        pt_recent_hash(&engine->queries, &key);
-        return key;
-}
-
-static void observe_query(struct pt_engine *engine, const struct pt_packet *packet,
+static void observe_query(struct pt_engine *engine, const struct pt_message *message,
                           const struct pt_frame *frame, int64_t time)
 {
-        struct pt_recent_key key;
         const struct pt_query *oldest;
         struct pt_query *query;
 
         pt_engine_count(engine, PT_COUNT_DNS_QUERIES);
-        if (!engine->dns.has_question)
+        if (!message->dns.has_question)
                 return;
         if (pt_recent_full(&engine->queries)) {
                 oldest = pt_recent_oldest(&engine->queries);
                 if (oldest->time >= time - ASKED_WITHIN)
                         pt_engine_count(engine, PT_COUNT_QUERIES_EVICTED);
         }
-        key = query_key(engine, &packet->source, packet->source_port, &packet->destination);
-        query = pt_recent_touch(&engine->queries, &key);
+        query = pt_recent_touch(&engine->queries, &message->query);
         query->again = query->seen;
         query->seen = true;
         query->time_before = query->time;
@@ -75,16 +59,14 @@ static void observe_query(struct pt_engine *engine, const struct pt_packet *pack
 }
 
 /* Packet time of the query that this answers, NULL if none was seen within 30 s before it. */
-static const int64_t *find_query(const struct pt_engine *engine, const struct pt_packet *packet,
+static const int64_t *find_query(const struct pt_engine *engine, const struct pt_message *message,
                                  int64_t time)
 {
-        struct pt_recent_key key;
         const struct pt_query *query;
 
-        if (!engine->dns.has_question)
+        if (!message->dns.has_question)
                 return NULL;
-        key = query_key(engine, &packet->destination, packet->destination_port, &packet->source);
-        query = pt_recent_find(&engine->queries, &key);
+        query = pt_recent_find(&engine->queries, &message->query);
         if (!query)
                 return NULL;
         if (query->time <= time && query->time >= time - ASKED_WITHIN)
@@ -96,21 +78,22 @@ static const int64_t *find_query(const struct pt_engine *engine, const struct pt
 
 /* ---- answers ---- */
 
-static void learn(struct pt_engine *engine, const struct pt_packet *packet,
-                  const struct pt_frame *frame, int64_t time, bool asked)
+static void learn(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time,
+                  bool asked)
 {
+        const struct pt_message *message = &arrival->message;
         struct pt_given given = {
-                .client = packet->destination,
-                .resolver = packet->source,
+                .client = arrival->packet.destination,
+                .resolver = arrival->packet.source,
                 .time = time,
-                .wall = frame->time,
-                .number = frame->number,
-                .file = frame->file,
-                .id = engine->dns.id,
-                .flags = engine->dns.flags,
-                .question_type = engine->dns.question_type,
+                .wall = arrival->frame.time,
+                .number = arrival->frame.number,
+                .file = arrival->frame.file,
+                .id = message->dns.id,
+                .flags = message->dns.flags,
+                .question_type = message->dns.question_type,
                 .asked = asked,
-                .answer = &engine->answer,
+                .answer = &message->answer,
         };
 
         switch (pt_hosts_learn(engine->hosts, &given)) {
@@ -128,50 +111,47 @@ static void learn(struct pt_engine *engine, const struct pt_packet *packet,
                 pt_expect_answer(engine, &given);
 }
 
-static void observe_response(struct pt_engine *engine, const struct pt_packet *packet,
-                             const struct pt_frame *frame, int64_t time)
+static void observe_response(struct pt_engine *engine, const struct pt_arrival *arrival,
+                             int64_t time)
 {
+        const struct pt_message *message = &arrival->message;
         const int64_t *asked_wall;
-        enum pt_dns_kind kind;
 
-        pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
-        if (pt_address_is_group(&packet->destination)) {
-                pt_engine_count(engine, PT_COUNT_DNS_TO_GROUP);
-                return;
-        }
-        kind = pt_dns_answer_read(&engine->dns, &engine->answer);
-        if (kind != PT_DNS_OK)
-                pt_engine_count(engine, dns_counter[kind]);
-        engine->counters.value[PT_COUNT_DNS_SKIPPED] += engine->answer.skipped;
-        asked_wall = find_query(engine, packet, time);
+        if (message->kind != PT_DNS_OK)
+                pt_engine_count(engine, dns_counter[message->kind]);
+        engine->counters.value[PT_COUNT_DNS_SKIPPED] += message->answer.skipped;
+        asked_wall = find_query(engine, message, time);
         if (engine->settings.dns_events)
-                pt_tell_answer(engine, frame, packet, asked_wall);
-        if (engine->answer.count)
-                learn(engine, packet, frame, time, asked_wall != NULL);
+                pt_tell_answer(engine, arrival, asked_wall);
+        if (message->answer.count)
+                learn(engine, arrival, time, asked_wall != NULL);
 }
 
-static void observe_dns(struct pt_engine *engine, const struct pt_packet *packet,
-                        const struct pt_frame *frame, int64_t time)
+static void observe_dns(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
 {
-        enum pt_dns_kind kind = pt_dns_parse(packet->payload, packet->payload_length, &engine->dns);
-        bool response;
+        const struct pt_message *message = &arrival->message;
 
         pt_engine_count(engine, PT_COUNT_DNS_MESSAGES);
-        engine->counters.value[PT_COUNT_DNS_CUT] += packet->payload_cut;
-        if (kind != PT_DNS_OK) {
-                pt_engine_count(engine, dns_counter[kind]);
-                return;
-        }
-        engine->question_hash = engine->dns.has_question
-                                        ? pt_dns_name_hash(&engine->key, &engine->dns.question)
-                                        : 0;
-        response = engine->dns.flags & PT_DNS_QR;
-        if (response && packet->source_port == PT_DNS_PORT)
-                observe_response(engine, packet, frame, time);
-        else if (!response && packet->destination_port == PT_DNS_PORT)
-                observe_query(engine, packet, frame, time);
-        else
+        engine->counters.value[PT_COUNT_DNS_CUT] += arrival->packet.payload_cut;
+        switch (message->way) {
+        case PT_MESSAGE_UNREADABLE:
+                pt_engine_count(engine, dns_counter[message->kind]);
+                break;
+        case PT_MESSAGE_QUERY:
+                observe_query(engine, message, &arrival->frame, time);
+                break;
+        case PT_MESSAGE_RESPONSE:
+                pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
+                observe_response(engine, arrival, time);
+                break;
+        case PT_MESSAGE_TO_GROUP:
+                pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
+                pt_engine_count(engine, PT_COUNT_DNS_TO_GROUP);
+                break;
+        case PT_MESSAGE_WRONG_WAY:
                 pt_engine_count(engine, PT_COUNT_DNS_WRONG_WAY);
+                break;
+        }
 }
 
 /* ---- SYNs, and QUIC for the contact test (4.5) ---- */
@@ -234,15 +214,16 @@ static void observe_tcp(struct pt_engine *engine, const struct pt_packet *packet
         }
 }
 
-static void observe_udp(struct pt_engine *engine, const struct pt_packet *packet,
-                        const struct pt_frame *frame, int64_t time)
+static void observe_udp(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
 {
-        if (packet->source_port == PT_DNS_PORT || packet->destination_port == PT_DNS_PORT) {
-                observe_dns(engine, packet, frame, time);
+        const struct pt_packet *packet = &arrival->packet;
+
+        if (arrival->has_message) {
+                observe_dns(engine, arrival, time);
         } else if (packet->destination_port == QUIC_PORT && packet->payload_length >= QUIC_LEAST &&
                    packet->payload[0] & QUIC_LONG) {
                 pt_engine_count(engine, PT_COUNT_CONNECTION_QUIC);
-                into_line(engine, packet, frame, time, true);
+                into_line(engine, packet, &arrival->frame, time, true);
         }
 }
 
@@ -262,18 +243,17 @@ static bool has_number(enum pt_packet_kind kind)
                kind == PT_PACKET_OTHER_PROTOCOL || kind == PT_PACKET_TUNNEL;
 }
 
-void pt_observe(struct pt_engine *engine, const struct pt_frame *frame, int64_t time)
+void pt_observe(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
 {
-        struct pt_packet packet;
-        enum pt_packet_kind kind = pt_packet_decode(frame, &packet);
+        const struct pt_packet *packet = &arrival->packet;
 
-        pt_engine_count(engine, packet_counter[kind]);
-        if (packet.tunnels_met)
-                count_tunnels(engine, packet.tunnels_met);
-        if (kind == PT_PACKET_TCP)
-                observe_tcp(engine, &packet, frame, time);
-        else if (kind == PT_PACKET_UDP)
-                observe_udp(engine, &packet, frame, time);
-        else if (has_number(kind))
-                pt_unread_count(&engine->unread, packet.unread_layer, packet.unread);
+        pt_engine_count(engine, packet_counter[arrival->kind]);
+        if (packet->tunnels_met)
+                count_tunnels(engine, packet->tunnels_met);
+        if (arrival->kind == PT_PACKET_TCP)
+                observe_tcp(engine, packet, &arrival->frame, time);
+        else if (arrival->kind == PT_PACKET_UDP)
+                observe_udp(engine, arrival, time);
+        else if (has_number(arrival->kind))
+                pt_unread_count(&engine->unread, packet->unread_layer, packet->unread);
 }

@@ -7,4 +7,4 @@
 #include "state.h"
 
 /* One packet at its engine time. */
-void pt_observe(struct pt_engine *engine, const struct pt_frame *frame, int64_t time);
+void pt_observe(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time);

@@ -161,11 +161,11 @@ PT_PUBLIC PT_MUST_CHECK int pt_engine_new(const struct pt_settings *settings,
 
 /*
  * Other rules, and those settings that shape no memory, from the next judgement on: lab,
- * near_misses, cross_window, throttle, expectation_skew, home_networks and which events are told. The other settings
- * are not looked at: they stay as they were. What clients were given goes on, and so does what is
- * held back by rules that still have the same id; of what the others held back the number is told.
- * Takes no more memory than the engine has. 0, and the old rules are needed no longer; -ENOMEM or
- * -EINVAL, and nothing has changed.
+ * near_misses, cross_window, throttle, expectation_skew, home_networks and which events are told.
+ * The other settings are not looked at: they stay as they were. What clients were given goes on,
+ * and so does what is held back by rules that still have the same id; of what the others held back
+ * the number is told. Takes no more memory than the engine has. 0, and the old rules are needed no
+ * longer; -ENOMEM or -EINVAL, and nothing has changed.
  */
 PT_PUBLIC PT_MUST_CHECK int pt_engine_reload(struct pt_engine *engine,
                                              const struct pt_settings *settings,
@@ -182,6 +182,14 @@ PT_PUBLIC void pt_engine_packet(struct pt_engine *engine, const struct pt_frame 
  * something still waits, and this should be called again soon.
  */
 PT_PUBLIC bool pt_engine_idle(struct pt_engine *engine, int64_t time);
+
+/*
+ * Several packets in order, as if each had been handed over alone. While one is looked at, memory
+ * brings what the next ones need: sixteen together cost much less than one after the other. All
+ * frames are valid until this returns.
+ */
+PT_PUBLIC void pt_engine_packets(struct pt_engine *engine, const struct pt_frame *frames,
+                                 size_t count);
 
 /* The end of the input: all that waits is judged, all that is held back is told. Nothing may
  * follow. */

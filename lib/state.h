@@ -18,7 +18,37 @@
 #include "unread.h"
 #include "verdict.h"
 
-#define PT_FRAME_KEPT 262144u /* octets kept of a packet whose time is in doubt */
+#define PT_FRAME_KEPT 262144u     /* octets kept of a packet whose time is in doubt */
+#define PT_MESSAGE_ADDRESSES 4096 /* a message over UDP holds no more records of 16 octets */
+#define PT_ARRIVALS 16            /* packets that are looked at together: see ahead.h */
+
+enum pt_message_way {
+        PT_MESSAGE_UNREADABLE, /* `kind` says why */
+        PT_MESSAGE_QUERY,
+        PT_MESSAGE_RESPONSE,
+        PT_MESSAGE_TO_GROUP,  /* a response to no single host */
+        PT_MESSAGE_WRONG_WAY, /* a query from port 53, or a response to it */
+};
+
+/* A DNS message: see message.h. */
+struct pt_message {
+        enum pt_message_way way;
+        enum pt_dns_kind kind;
+        struct pt_dns dns;
+        uint64_t question_hash;      /* 0 without a question */
+        struct pt_recent_key query;  /* of a query or a response with a question */
+        struct pt_dns_answer answer; /* of a response; else it has no address */
+};
+
+/* A packet, as much of it as can be known before it is processed. */
+struct pt_arrival {
+        struct pt_frame frame;
+        bool odd_length; /* more octets were captured than the packet had */
+        bool has_message;
+        enum pt_packet_kind kind;
+        struct pt_packet packet;
+        struct pt_message message;
+};
 
 struct pt_engine {
         struct pt_settings settings;
@@ -45,9 +75,8 @@ struct pt_engine {
         struct pt_campaign *campaign;
         int64_t hold_due; /* when the hold has something to forget next */
 
-        struct pt_dns dns; /* the message at hand */
-        uint64_t question_hash;
-        struct pt_dns_answer answer;
+        struct pt_arrival *arrivals;      /* PT_ARRIVALS, and one for the packet that waited */
+        struct pt_dns_address *addresses; /* of their messages */
         struct pt_evidence evidence;
         struct pt_evidence destination;
         const struct pt_rule **also;

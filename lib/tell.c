@@ -13,17 +13,17 @@ static void tell(struct pt_engine *engine, struct pt_event *event)
         engine->receiver.event(engine->receiver.context, event);
 }
 
-void pt_tell_answer(struct pt_engine *engine, const struct pt_frame *frame,
-                    const struct pt_packet *packet, const int64_t *asked_wall)
+void pt_tell_answer(struct pt_engine *engine, const struct pt_arrival *arrival,
+                    const int64_t *asked_wall)
 {
         struct pt_event event = {
                 .kind = PT_EVENT_DNS,
                 .dns =
                         {
-                                .packet = packet,
-                                .frame = frame,
-                                .dns = &engine->dns,
-                                .answer = &engine->answer,
+                                .packet = &arrival->packet,
+                                .frame = &arrival->frame,
+                                .dns = &arrival->message.dns,
+                                .answer = &arrival->message.answer,
                                 .asked = asked_wall != NULL,
                                 .asked_wall = asked_wall ? *asked_wall : 0,
                         },

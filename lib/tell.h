@@ -18,7 +18,7 @@ void pt_tell_held(struct pt_engine *engine, const struct pt_held *held);
 void pt_tell_repeats(struct pt_engine *engine, enum pt_forget which);
 
 /* A DNS response; `asked_wall` is the packet time of its query, NULL if none was seen. */
-void pt_tell_answer(struct pt_engine *engine, const struct pt_frame *frame,
-                    const struct pt_packet *packet, const int64_t *asked_wall);
+void pt_tell_answer(struct pt_engine *engine, const struct pt_arrival *arrival,
+                    const int64_t *asked_wall);
 
 void pt_tell_expectation(struct pt_engine *engine, const struct pt_expectation *expectation);

@@ -1,0 +1,75 @@
+#include "ahead.h"
+
+#include "message.h"
+
+/* Captures hold what they hold: times out of range, and more octets than were sent. */
+static struct pt_frame sanitised(const struct pt_frame *frame)
+{
+        struct pt_frame sound = *frame;
+
+        if (sound.time < 0 || sound.time > PT_CLOCK_LATEST) {
+                sound.time = sound.time < 0 ? 0 : PT_CLOCK_LATEST;
+                sound.odd_time = true;
+        }
+        if (sound.captured > sound.length)
+                sound.captured = sound.length;
+        return sound;
+}
+
+void pt_ahead_look(const struct pt_engine *engine, const struct pt_frame *frame,
+                   struct pt_arrival *arrival)
+{
+        arrival->frame = sanitised(frame);
+        arrival->odd_length = frame->captured > frame->length;
+        arrival->kind = pt_packet_decode(&arrival->frame, &arrival->packet);
+        arrival->has_message = arrival->kind == PT_PACKET_UDP && pt_message_is(&arrival->packet);
+        if (arrival->has_message)
+                pt_message_read(engine, &arrival->packet, &arrival->message);
+}
+
+static void fetch_message(struct pt_engine *engine, const struct pt_arrival *arrival, unsigned step)
+{
+        const struct pt_message *message = &arrival->message;
+
+        if (step == 0 && message->dns.has_question)
+                pt_recent_prefetch(&engine->queries, message->query.hash);
+        if (message->answer.count)
+                pt_hosts_fetch_learn(engine->hosts, &arrival->packet.destination, &message->answer,
+                                     message->question_hash, step);
+}
+
+static void fetch(struct pt_engine *engine, const struct pt_arrival *arrival, unsigned step)
+{
+        if (arrival->has_message && arrival->message.way != PT_MESSAGE_UNREADABLE)
+                fetch_message(engine, arrival, step);
+        else if (arrival->kind == PT_PACKET_TCP && arrival->packet.tcp_flags & PT_TCP_SYN)
+                pt_hosts_fetch_client(engine->hosts, &arrival->packet.source, step);
+}
+
+/* The next frame, with what room is left. False if its message filled that: it may want more. */
+static bool look_next(struct pt_engine *engine, const struct pt_frame *frame,
+                      struct pt_arrival *arrival, size_t *used)
+{
+        struct pt_dns_answer *answer = &arrival->message.answer;
+
+        answer->addresses = engine->addresses + *used;
+        answer->capacity = PT_MESSAGE_ADDRESSES - *used;
+        pt_ahead_look(engine, frame, arrival);
+        if (arrival->has_message && *used && answer->count == answer->capacity)
+                return false;
+        *used += arrival->has_message ? answer->count : 0;
+        return true;
+}
+
+size_t pt_ahead(struct pt_engine *engine, const struct pt_frame *frames, size_t count)
+{
+        size_t seen = 0, used = 0;
+
+        while (seen < count && seen < PT_ARRIVALS &&
+               look_next(engine, &frames[seen], &engine->arrivals[seen], &used))
+                seen++;
+        for (unsigned step = 0; step < PT_HOSTS_STEPS; step++)
+                for (size_t i = 0; i < seen; i++)
+                        fetch(engine, &engine->arrivals[i], step);
+        return seen;
+}
