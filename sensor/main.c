@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../lib/io/replay.h"
@@ -21,6 +22,7 @@
 #include "load.h"
 #include "options.h"
 #include "output.h"
+#include "sandbox.h"
 #include "say.h"
 #include "service.h"
 #include "signals.h"
@@ -300,8 +302,35 @@ static void say_start(const struct sensor *sensor)
                 return;
         pt_say("memory budget %s, %zu rule%s", pt_size_format(sensor->options.memory, memory),
                sensor->rules->count, pt_say_plural(sensor->rules->count));
+        for (size_t i = 0; sensor->live && i < sensor->options.interfaces.count; i++)
+                pt_say("capturing on %s", sensor->options.interfaces.list[i]);
         for (size_t i = 0; sensor->options.verbose && i < sensor->rules->count; i++)
                 pt_say("rule %s from %s", sensor->rules->list[i]->id, sensor->rules->list[i]->file);
+}
+
+static bool needs_network(const struct pt_options *options)
+{
+        for (size_t i = 0; i < options->outputs.count; i++) {
+                if (strncmp(options->outputs.list[i], "tcp:", 4) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* What comes after this may be anybody's: the first frame is read behind it. */
+static enum status enter_sandbox(const struct sensor *sensor)
+{
+        int r;
+
+        if (!sensor->live || sensor->options.no_sandbox)
+                return STATUS_GO;
+        r = pt_sandbox_drop();
+        if (r == 0)
+                r = pt_sandbox_enter(needs_network(&sensor->options));
+        if (r == 0)
+                return STATUS_GO;
+        pt_say_error("the sandbox cannot be entered: %s (--no-sandbox does without)", strerror(-r));
+        return STATUS_START;
 }
 
 static enum status set_up(struct sensor *sensor, int argc, char **argv)
@@ -309,6 +338,7 @@ static enum status set_up(struct sensor *sensor, int argc, char **argv)
         enum status status;
 
         keep_standard_descriptors();
+        umask(umask(077) | 027); /* no new file is for others */
         pt_service_begin();
         json_object_seed(HASH_SEED);
         sensor->started = pt_health_clock();
@@ -333,6 +363,8 @@ static enum status set_up(struct sensor *sensor, int argc, char **argv)
         /* From here on jansson makes nothing but documents, one after the other. */
         if (status == STATUS_GO && pt_arena_begin(DOCUMENT_MEMORY) < 0)
                 status = no_memory();
+        if (status == STATUS_GO)
+                status = enter_sandbox(sensor);
         if (status == STATUS_GO) {
                 prepare_health(sensor);
                 say_start(sensor);

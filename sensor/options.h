@@ -77,6 +77,7 @@ struct pt_options {
         bool lab;
         bool not_promiscuous;
         bool list_interfaces;
+        bool no_sandbox;
         bool near_misses;
         bool test;
         bool print_config;
