@@ -65,7 +65,7 @@ class Unit(unittest.TestCase):
         for line in ("Type=notify", "StartLimitIntervalSec=0", "Restart=always", "User=portent",
                      "AmbientCapabilities=CAP_NET_RAW", "CapabilityBoundingSet=CAP_NET_RAW",
                      "ExecStartPre=/usr/bin/portent -c /etc/portent/portent.json -T",
-                     "ExecReload=/bin/kill -HUP $MAINPID"):
+                     "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'"):
             self.assertIn(line, lines)
         self.assertRegex("\n".join(lines), r"(?m)^WatchdogSec=\d+$")
 
