@@ -399,12 +399,14 @@ static void read_input(struct sensor *sensor, uint32_t file)
 {
         const struct pt_options *options = &sensor->options;
         const char *path = options->inputs.list[file];
+        const struct pt_replay_settings settings = {.filter = options->filter,
+                                                    .stop = &pt_signals_stop};
         struct pt_replay_fault fault = {0};
         struct pt_replay *replay;
 
         if (options->verbose && !options->quiet)
                 pt_say("reading %s", path);
-        if (pt_replay_open(path, options->filter, file, &replay, &fault) < 0) {
+        if (pt_replay_open(path, &settings, file, &replay, &fault) < 0) {
                 pt_say_error("%s", fault.sentence);
                 sensor->unopened++;
                 note(sensor, STATUS_INPUT);

@@ -1,6 +1,5 @@
 /*
- * replay: capture files -> frames, through libpcap. pcap (both byte orders, micro- and nanoseconds)
- * and pcapng; standard input.
+ * replay: one capture file -> frames. pcap and pcapng, known by their content; standard input.
  *
  * Frames come as the file has them: more bytes than the packet had, times before 1970, whatever.
  * Only a time that nanoseconds in 64 bits cannot hold is set to the nearest that they can.
@@ -14,6 +13,7 @@ struct pt_replay;
 enum pt_replay_step {
         PT_REPLAY_FRAME, /* one frame */
         PT_REPLAY_END,   /* the input ended where it should */
+        PT_REPLAY_LATER, /* nothing more yet: it is followed, and may grow */
         PT_REPLAY_CUT,   /* the input cannot be read further: `fault` says where and why */
 };
 
@@ -22,21 +22,29 @@ struct pt_replay_fault {
         char sentence[320]; /* file, offset and reason, for people */
 };
 
+struct pt_replay_settings {
+        const char *filter;        /* a BPF expression, or NULL; borrowed */
+        const volatile bool *stop; /* once it is set, no wait goes on; NULL: nobody sets it */
+        bool follow;               /* the end of a file is not the end: it may grow */
+        size_t buffer;             /* octets of memory for it; 0: the usual */
+};
+
 /*
- * Open a capture. `path` "-" is standard input; `filter` is a BPF expression or NULL; `file` is
- * copied into every frame. 0; -ENOMEM; -EINVAL for a bad filter; -EBADMSG for what is no capture,
- * is compressed, or has a link type that packet.h does not read; another negative errno if it
- * cannot be opened or read (-EISDIR for a directory). On error `fault` is written.
+ * Open a capture. `path` "-" is standard input; `file` is copied into every frame. 0; -ENOMEM;
+ * -EINVAL for a bad filter; -EBADMSG for what is no capture, is compressed in a way that is not
+ * read, or has only link types that packet.h does not read; -EAGAIN if it is followed and does not
+ * yet say what it is; another negative errno if it cannot be opened or read (-EISDIR for a
+ * directory). On error `fault` is written.
  *
  * The start of the file is read here: on a pipe this waits until somebody writes.
  */
-int pt_replay_open(const char *path, const char *filter, uint32_t file, struct pt_replay **ret,
-                   struct pt_replay_fault *fault);
+int pt_replay_open(const char *path, const struct pt_replay_settings *settings, uint32_t file,
+                   struct pt_replay **ret, struct pt_replay_fault *fault);
 
 /*
  * The next frame that the filter passes, valid until the next call. Frames are numbered as the file
- * has them, also those that the filter drops. END and CUT repeat when asked again. A signal handler
- * that was installed without SA_RESTART ends the wait for a pipe with CUT ("Interrupted").
+ * has them, also those that the filter drops. END and CUT repeat when asked again. A wait for a
+ * pipe ends with CUT ("Interrupted system call") when `stop` is set.
  */
 enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *ret,
                                    struct pt_replay_fault *fault);

@@ -15,8 +15,8 @@ def pcap_canary(link=1, order="<", nano=False, tail=b""):
                             for i, packet in enumerate(packets))
 
 
-def pcapng_canary(unit=1000, **more):
-    client, packets = canary()
+def pcapng_canary(unit=1000, link=1, **more):
+    client, packets = canary(link)
     return client, b"".join(enhanced((START + (i + 1) * MS) // unit, packet, **more)
                             for i, packet in enumerate(packets))
 
@@ -177,21 +177,39 @@ def a16():
 
 @row("A17", "pcapng of two link types, two snapshot lengths, two sections",
      "libpcap gives up on the first two; maltrail's fail_closed.rs; TracePcap#23",
-     "status 2 and the cause; a second section of the same kind is read")
+     "all of it is read; frames of a link type that is not are counted")
 def a17():
-    for link in (101, 113, 0, 9999):
-        yield ng(f"link types 1 and {link}", interface(link), r"interface \d+|link|type")
+    stamp = "2026-11-24T19:57:03.003Z"
+    for link in frames.LINKS:
+        for early in (True, False):
+            client, records = pcapng_canary()
+            other, more = pcapng_canary(link=link, interface=1)
+            before, between = (interface(link), b"") if early else (b"", interface(link))
+            yield File(f"link types 1 and {link}, known before any packet: {early}", section() +
+                       interface() + before + records + between + more, [client, other],
+                       stamp=stamp)
+    for link in (9999, 105):
         client, records = pcapng_canary()
-        yield File(f"link types 1 and {link}, before any packet", section() + interface() +
-                   interface(link) + records, offset=28 + 20, reason=r"link|type|interface")
-    for snaplen in (96, 65535):
-        yield ng(f"snaplens 262144 and {snaplen}", interface(1, snaplen), "snap")
-    client, records = pcapng_canary()
-    second, more = pcapng_canary()
-    yield File("two sections", section() + interface() + records + section() + interface() + more,
-               [client, second])
-    yield ng("two sections, the second of raw IP", interface(101) + records, "type", section())
-    yield ng("two sections, the second big endian", section(order=">") + interface(order=">"), ".")
+        other, more = pcapng_canary(interface=1)
+        yield File(f"link types 1 and {link}", section() + interface() + interface(link) + records +
+                   more, [client], moves=Moves({"decode.other_link": 3}))
+        yield File(f"link type {link} alone", section() + interface(link) + records, offset=0,
+                   reason=rf"link type {link}\b.* is not read")
+    for snaplen in (96, 65535, 0):
+        client, records = pcapng_canary()
+        other, more = pcapng_canary(interface=1)
+        yield File(f"snaplens 262144 and {snaplen}", section() + interface() +
+                   interface(1, snaplen) + records + more, [client, other], stamp=stamp)
+    for name, link, order in (("of the same kind", 1, "<"), ("of raw IP", 101, "<"),
+                              ("big endian", 1, ">"), ("big endian and cooked", 113, ">")):
+        client, records = pcapng_canary()
+        second, more = pcapng_canary(link=link, order=order)
+        yield File(f"two sections, the second {name}", section() + interface() + records +
+                   section(order=order) + interface(link, order=order) + more, [client, second],
+                   stamp=stamp)
+    yield ng("two sections, the second without its interface", enhanced(0, b""),
+             sound=section())
+    yield ng("a section of version 2", section(version=2), "version 2")
 
 
 @row("A18", "time resolutions of 2^-127, 2^-63, 10^-9; simple packets without a time; unknown and "

@@ -153,8 +153,9 @@ def block(kind, body, *, order="<", length=None, trailer=None):
     return struct.pack(order + "II", kind, length) + body + struct.pack(order + "I", trailer)
 
 
-def section(*, order="<", **lies):
-    return block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1), order=order, **lies)
+def section(*, order="<", version=1, **lies):
+    return block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, version, 0, -1), order=order,
+                 **lies)
 
 
 def interface(link=1, snaplen=262144, options=b"", *, order="<", **lies):

@@ -120,20 +120,21 @@ def a5():
                 stamp="2026-11-24T19:57:02.999Z")
 
 
-@row("A6", "seconds of -1, 0 and 2^31", "pass libpcap, which reads 32 bits with a sign",
-     "capture.odd_time below 0; one foreign time changes nothing (4.12): the SYN is matched")
+@row("A6", "seconds of -1, 0 and 2^31", "libpcap reads 32 bits with a sign; the draft of the format "
+     "has none", "one foreign time changes nothing (4.12): the SYN is matched")
 def a6():
-    epoch = "1970-01-01T00:00:00.000Z"
-    yield timed("-1", (0xFFFFFFFF, 0), ODD_TIME + FOREIGN, stamp=epoch)
+    epoch, end = "1970-01-01T00:00:00.000Z", "2106-02-07T06:28:15.000Z"
+    yield timed("-1", (0xFFFFFFFF, 0), FOREIGN, stamp=end)
     yield timed("0", (0, 0), FOREIGN, stamp=epoch)
-    yield timed("2^31", (0x80000000, 0), ODD_TIME + FOREIGN, stamp=epoch)
+    yield timed("2^31", (0x80000000, 0), FOREIGN, stamp="2038-01-19T03:14:08.000Z")
     yield timed("2^31 - 1", (0x7FFFFFFF, 999999), FOREIGN, stamp="2038-01-19T03:14:07.999Z")
-    for name, stamp, moves in (("-1", 0xFFFFFFFF, ODD_TIME), ("0", 0, Moves())):
+    for name, stamp, time, move in (("-1", 0xFFFFFFFF, end, "clock.epochs"),
+                                    ("0", 0, epoch, "clock.jumps")):
         story = Story()
         yield Input(f"{name}, the first of its file, then the present",
                     [Record(ethernet(story.syn()), stamp=(stamp, 0))],
-                    ALERTED + moves + Moves({"clock.jumps": 1}), client=story.client,
-                    alert="port_only", stamp=epoch, alone=True)
+                    ALERTED + Moves({move: 1}), client=story.client,
+                    alert="port_only", stamp=time, alone=True)
 
 
 def stepping(name, step, moves, back_again, verdict="dns_confirmed"):

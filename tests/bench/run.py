@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""What a packet costs: a bare libpcap loop, tcpdump with the same filter, and portent, in one run.
+"""What a packet costs: read() alone, a bare libpcap loop, tcpdump with the same filter, and portent, in
+one run.
 
     run.py [--packets N] [--rounds N]       $BUILD: the build folder, $PORTENT: the program
 
-CPU time (user and system) a packet, the captures in the page cache, the three in turn in each round,
-so that noise meets all of them; medians. Ratios are what counts. Fails where a bound of LIMITS is
+CPU time (user and system) a packet, the captures in the page cache, all in turn in each round, so
+that noise meets all of them; medians. Ratios are what counts. Fails where a bound of LIMITS is
 broken.
 """
 
@@ -88,6 +89,7 @@ def compare(kind, packets, count, limit):
     path = generate(kind, packets)
     filter_words = [FILTER]
     ns, memory = rounds({
+        "read() alone": [str(BUILD / "tests" / "bench-read"), path],
         "bare libpcap loop": [str(BUILD / "tests" / "bench-bare"), path],
         "tcpdump": ["tcpdump", "-r", path, "-w", "/dev/null", *filter_words],
         "portent": portent(path),

@@ -1,0 +1,34 @@
+/*
+ * feed: the octets of a file as they lie there, in order, counted. Below everything that knows what
+ * they mean.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct pt_feed {
+        int fd;
+        bool regular;              /* a file with a size; else a pipe, a socket, a terminal */
+        bool follow;               /* its end is not the end: it grows */
+        const volatile bool *stop; /* set by somebody: no wait goes on. NULL: nobody does */
+        uint64_t size;             /* when it was opened; 0 if it has none */
+        _Atomic uint64_t taken;    /* octets read so far; may be looked at from another thread */
+};
+
+/*
+ * `path` "-" is standard input. `stop` and `follow` are set by the caller before. 0, or a negative
+ * errno (-EISDIR for a directory); pt_feed_close() afterwards in any case.
+ */
+int pt_feed_open(struct pt_feed *feed, const char *path);
+
+/*
+ * The next octets, at most `size`. Above 0: how many; 0: the end; -EAGAIN: the end of what there is
+ * so far of a file that grows; -EINTR: `stop` was set; another negative errno.
+ */
+ssize_t pt_feed_read(struct pt_feed *feed, void *bytes, size_t size);
+
+void pt_feed_close(struct pt_feed *feed);

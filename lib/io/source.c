@@ -1,0 +1,86 @@
+#include "source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int pt_source_open(struct pt_source *source, const char *path,
+                   const struct pt_source_settings *settings)
+{
+        *source = (struct pt_source){
+                .capacity = settings->buffer ? settings->buffer : PT_SOURCE_BUFFER,
+                .feed = {.fd = -1, .stop = settings->stop, .follow = settings->follow},
+        };
+        source->buffer = malloc(source->capacity);
+        if (!source->buffer)
+                return -ENOMEM;
+        source->at = source->end = source->buffer;
+        return pt_feed_open(&source->feed, path);
+}
+
+void pt_source_close(struct pt_source *source)
+{
+        pt_feed_close(&source->feed);
+        free(source->buffer);
+        source->buffer = NULL;
+}
+
+static void fail(struct pt_source *source, int error, const char *reason)
+{
+        source->state = PT_SOURCE_FAILED;
+        source->error = error;
+        snprintf(source->reason, sizeof source->reason, "%s", reason);
+}
+
+/* Room for `length` octets behind `at`: what is left moves to the beginning. */
+static bool make_room(struct pt_source *source, size_t length)
+{
+        size_t left = pt_source_left(source);
+
+        if (length > source->capacity) {
+                uint8_t *larger = malloc(length);
+
+                if (!larger) {
+                        fail(source, ENOMEM, strerror(ENOMEM));
+                        return false;
+                }
+                memcpy(larger, source->at, left);
+                free(source->buffer);
+                source->buffer = larger;
+                source->capacity = length;
+        } else {
+                memmove(source->buffer, source->at, left);
+        }
+        source->at = source->buffer;
+        source->end = source->buffer + left;
+        return true;
+}
+
+static void take(struct pt_source *source)
+{
+        size_t left = pt_source_left(source);
+        ssize_t got = pt_feed_read(&source->feed, source->buffer + left, source->capacity - left);
+
+        if (got > 0) {
+                source->end += got;
+                source->offset += (uint64_t)got;
+        } else if (got == 0) {
+                source->state = PT_SOURCE_END;
+        } else if (got == -EAGAIN) {
+                source->state = PT_SOURCE_LATER;
+        } else {
+                fail(source, (int)-got, strerror((int)-got));
+        }
+}
+
+bool pt_source_fill(struct pt_source *source, size_t length)
+{
+        if (source->state == PT_SOURCE_LATER)
+                source->state = PT_SOURCE_MORE;
+        if (source->state == PT_SOURCE_MORE && !make_room(source, length))
+                return false;
+        while (source->state == PT_SOURCE_MORE && pt_source_left(source) < length)
+                take(source);
+        return pt_source_left(source) >= length;
+}
