@@ -36,6 +36,9 @@ struct pt_document pt_document(const struct pt_observer *observer, int64_t time,
         pt_document_text(&doc, stream, "type", type);
         pt_document_text(&doc, stream, "dataset", dataset);
         pt_document_text(&doc, stream, "namespace", "default");
+        if (observer->test)
+                pt_document_append(&doc, pt_document_array(&doc, doc.root, "tags"),
+                                   "portent_self_test");
         return doc;
 }
 

@@ -206,6 +206,7 @@ struct pt_observer {
                                                                         there are none */
         const char *(*file_name)(void *context, uint32_t file); /* NULL if there are no files */
         void *file_context;
+        bool test; /* what is told was made up: documents get the tag portent_self_test */
 };
 
 /*

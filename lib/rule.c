@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -240,6 +241,15 @@ static int read_json(const char *text, size_t length, struct pt_rule *rule,
         return r;
 }
 
+static void digest(const char *text, size_t length, uint8_t ret[SHA256_DIGEST_SIZE])
+{
+        struct sha256_ctx sha;
+
+        sha256_init(&sha);
+        sha256_update(&sha, length, (const uint8_t *)text);
+        sha256_digest(&sha, SHA256_DIGEST_SIZE, ret);
+}
+
 int pt_rule_read(const char *file, const char *text, size_t length, struct pt_rule **ret,
                  struct pt_rule_error *error)
 {
@@ -255,6 +265,7 @@ int pt_rule_read(const char *file, const char *text, size_t length, struct pt_ru
                         pt_rule_error_write(error, file, &at);
                 return r;
         }
+        digest(text, length, rule->digest);
         *ret = rule;
         return 0;
 }

@@ -61,6 +61,7 @@ struct pt_rule {
         unsigned zone;           /* into pt_rules.zones: destinations that are excluded */
         struct pt_rule_vector *vectors;
         size_t vector_count;
+        uint8_t digest[32]; /* SHA-256 of its text */
 };
 
 struct pt_rules {
@@ -85,6 +86,13 @@ static inline const struct pt_rule_class *pt_rules_for_port(const struct pt_rule
 {
         return &rules->classes[rules->class_of_port[port]];
 }
+
+/*
+ * SHA-256 over the rules in order of id, in hexadecimal digits: the same for the same texts,
+ * whatever their files are called. Returns `ret`.
+ */
+#define PT_RULES_HASH 65
+const char *pt_rules_hash(const struct pt_rules *rules, char ret[PT_RULES_HASH]);
 
 /* The rule of this id, NULL if there is none. */
 const struct pt_rule *pt_rules_find(const struct pt_rules *rules, const char *id);

@@ -1,6 +1,7 @@
 #include "rule.h"
 
 #include <errno.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -291,6 +292,20 @@ static int compare_id(const void *id, const void *element)
         const struct pt_rule *const *rule = element;
 
         return strcmp(id, (*rule)->id);
+}
+
+const char *pt_rules_hash(const struct pt_rules *rules, char ret[PT_RULES_HASH])
+{
+        uint8_t digest[SHA256_DIGEST_SIZE];
+        struct sha256_ctx sha;
+
+        sha256_init(&sha);
+        for (size_t i = 0; i < rules->count; i++)
+                sha256_update(&sha, sizeof rules->list[i]->digest, rules->list[i]->digest);
+        sha256_digest(&sha, sizeof digest, digest);
+        for (size_t i = 0; i < sizeof digest; i++)
+                snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+        return ret;
 }
 
 const struct pt_rule *pt_rules_find(const struct pt_rules *rules, const char *id)

@@ -259,7 +259,8 @@ int pt_event_text(const struct pt_event *event, const struct pt_observer *observ
         char room[LINE], *line;
         struct pt_words words = pt_words(room, sizeof room - 1);
 
-        (void)observer; /* a line is read where it was made */
+        if (observer->test)
+                pt_words_say(&words, "[self-test] ");
         say[event->kind](&words, event, colour);
         line = malloc(words.length + 2);
         if (!line)
