@@ -40,10 +40,12 @@ static int read_list(struct pt_strict *s, json_t *value, struct place *place)
         return pt_strict_array(s, value, read_element, place);
 }
 
-static int read_size(struct pt_strict *s, json_t *value, const struct place *place)
+static int read_number(struct pt_strict *s, json_t *value, const struct place *place)
 {
         char text[PT_VALUE_TEXT];
 
+        if (!json_is_integer(value) && place->option->type == PT_OPTION_NUMBER)
+                return pt_strict_refuse(s, "a whole number is expected here");
         if (!json_is_integer(value))
                 return pt_strict_refuse(s, "a size as \"64M\", or a number of octets, is expected "
                                            "here");
@@ -67,8 +69,8 @@ static int read_value(struct pt_strict *s, json_t *value, void *into)
         }
         if (json_is_string(value))
                 return set(s, place, json_string_value(value));
-        if (type == PT_OPTION_SIZE)
-                return read_size(s, value, place);
+        if (type == PT_OPTION_SIZE || type == PT_OPTION_NUMBER)
+                return read_number(s, value, place);
         return pt_strict_refuse(s, "a text, \"...\", is expected here");
 }
 
@@ -336,6 +338,8 @@ int pt_config_options(int argc, char *const *argv, struct pt_options *options,
                 r = read_both(argc, argv, options, error);
         if (r == 0 && pt_options_check(options, sentence) < 0)
                 r = refuse_file(error, "", sentence);
+        if (r == 0)
+                pt_options_settle(options);
         return r;
 }
 

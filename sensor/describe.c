@@ -6,6 +6,7 @@
  *     describe zsh       the completion for zsh
  */
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,6 +67,8 @@ static void print_type(const struct pt_option *option)
         else if (option->type == PT_OPTION_SIZE)
                 printf("Size, %s to %s.\n", pt_size_format(option->low, low),
                        pt_size_format(option->high, high));
+        else if (option->type == PT_OPTION_NUMBER)
+                printf("Whole number, %" PRId64 " to %" PRId64 ".\n", option->low, option->high);
         else if (option->type == PT_OPTION_KINDS)
                 printf("List of some of "), print_kinds(", "), puts(".");
         else

@@ -47,6 +47,8 @@ static json_t *value_json(const struct pt_options *options, const struct pt_opti
                 return json_string(pt_duration_format(*(const int64_t *)value, text));
         case PT_OPTION_SIZE:
                 return json_string(pt_size_format(*(const int64_t *)value, text));
+        case PT_OPTION_NUMBER:
+                return json_integer(*(const int64_t *)value);
         case PT_OPTION_PORTS:
                 return json_string(pt_ports_format(*(const struct pt_ports *)value, text));
         case PT_OPTION_FORMAT:
@@ -153,21 +155,39 @@ int pt_effect_print(FILE *file, const struct pt_options *options)
         return r;
 }
 
+static int update(const char *text, size_t length, void *sha)
+{
+        sha256_update(sha, length, (const uint8_t *)text);
+        return 0;
+}
+
 int pt_effect_hash(const struct pt_options *options, char ret[PT_EFFECT_HASH])
 {
         json_t *object = make_object(options, false);
-        char *text = object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
         uint8_t digest[SHA256_DIGEST_SIZE];
         struct sha256_ctx sha;
+        int r;
 
-        json_decref(object);
-        if (!text)
+        if (!object)
                 return -ENOMEM;
         sha256_init(&sha);
-        sha256_update(&sha, strlen(text), (const uint8_t *)text);
+        r = json_dump_callback(object, update, &sha, JSON_COMPACT | JSON_SORT_KEYS);
+        json_decref(object);
+        if (r < 0)
+                return -ENOMEM;
         sha256_digest(&sha, sizeof digest, digest);
-        free(text);
         for (size_t i = 0; i < sizeof digest; i++)
                 snprintf(ret + 2 * i, 3, "%02x", digest[i]);
         return 0;
+}
+
+bool pt_effect_same(const struct pt_options *a, const struct pt_options *b,
+                    const struct pt_option *option)
+{
+        json_t *one = value_json(a, option), *other = value_json(b, option);
+        bool same = (!one && !other) || json_equal(one, other);
+
+        json_decref(one);
+        json_decref(other);
+        return same;
 }

@@ -11,6 +11,10 @@
 /* 0, or -ENOMEM, or -EIO. */
 int pt_effect_print(FILE *file, const struct pt_options *options);
 
+/* Have both the same value of an option? */
+bool pt_effect_same(const struct pt_options *a, const struct pt_options *b,
+                    const struct pt_option *option);
+
 /*
  * The SHA-256 of every key and value, without the comments: two sensors with the same hash do the
  * same, whichever way they were told. 0, or -ENOMEM.

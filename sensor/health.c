@@ -1,17 +1,17 @@
 #include "health.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../lib/counter.h"
 #include "../lib/ecs.h"
+#include "../lib/metrics.h"
 #include "../lib/words.h"
+#include "replace.h"
 #include "say.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -19,14 +19,18 @@
 /* Sums that documents have beside the counters. */
 static const struct {
         const char *name;
+        const char *help;
         const char *parts[6];
 } sums[] = {
         {"decode.errors",
+         "Packets that could not be decoded.",
          {"decode.short", "decode.truncated", "decode.malformed", "decode.too_deep"}},
-        {"dns.errors", {"dns.short", "dns.bad_question", "dns.bad_record"}},
+        {"dns.errors",
+         "DNS messages that could not be read whole.",
+         {"dns.short", "dns.bad_question", "dns.bad_record"}},
 };
 
-#define OF_CAPTURE 2 /* numbers at most that only the capture knows */
+#define OF_CAPTURE 3 /* numbers at most that only the capture knows */
 
 /* Room for what a stats document is made of. */
 struct gathered {
@@ -81,10 +85,16 @@ static size_t gather_capture(struct pt_live *live, struct pt_ecs_number *numbers
 
         if (live)
                 stats = pt_live_stats(live);
-        numbers[count++] = (struct pt_ecs_number){"capture.dropped", stats.dropped};
+        if (live)
+                numbers[count++] = (struct pt_ecs_number){
+                        "capture.received", stats.packets,
+                        "Packets that passed the filter in the kernel, dropped ones included."};
+        numbers[count++] = (struct pt_ecs_number){"capture.dropped", stats.dropped,
+                                                  "Packets that the kernel dropped."};
         if (stats.interface_known)
-                numbers[count++] = (struct pt_ecs_number){"capture.interface_dropped",
-                                                          stats.interface_dropped};
+                numbers[count++] =
+                        (struct pt_ecs_number){"capture.interface_dropped", stats.interface_dropped,
+                                               "Packets that the interface dropped."};
         return count;
 }
 
@@ -93,14 +103,16 @@ static size_t gather_numbers(const struct pt_engine *engine, struct pt_ecs_numbe
         size_t count = 0;
 
         while (count < PT_COUNTS &&
-               pt_engine_counter(engine, count, &numbers[count].name, &numbers[count].value))
+               pt_engine_counter(engine, count, &numbers[count].name, &numbers[count].value)) {
+                numbers[count].help = pt_counter_description((enum pt_counter)count);
                 count++;
+        }
         for (size_t i = 0; i < COUNT(sums); i++) {
                 uint64_t sum = 0;
 
                 for (size_t j = 0; sums[i].parts[j]; j++)
                         sum += pt_health_count(engine, sums[i].parts[j]);
-                numbers[count++] = (struct pt_ecs_number){sums[i].name, sum};
+                numbers[count++] = (struct pt_ecs_number){sums[i].name, sum, sums[i].help};
         }
         return count;
 }
@@ -157,7 +169,7 @@ static int gather(const struct pt_health *health, struct gathered *ret)
 
 /* ---- the document ---- */
 
-static int64_t wall_clock(void)
+int64_t pt_health_wall(void)
 {
         struct timespec now;
 
@@ -185,7 +197,7 @@ int pt_health_tell(const struct pt_health *health)
 {
         struct gathered gathered;
         char summary[256], time[PT_WORDS_TIME], text[320], *ecs;
-        int64_t now = wall_clock();
+        int64_t now = pt_health_wall();
         size_t length;
         int r = gather(health, &gathered);
 
@@ -203,102 +215,7 @@ int pt_health_tell(const struct pt_health *health)
         return 0;
 }
 
-/* ---- live ---- */
-
-#define STATS_EVERY (INT64_C(60) * 1000000000)
-
-int64_t pt_health_tick(struct pt_health *health, int64_t now)
-{
-        if (!health->stats)
-                return INT64_MAX;
-        if (now >= health->due) {
-                if (pt_health_tell(health) < 0)
-                        pt_say("%s", strerror(ENOMEM));
-                health->due = now + STATS_EVERY;
-        }
-        return health->due;
-}
-
-void pt_health_notice(void *context, const struct pt_notice *notice)
-{
-        (void)context;
-        pt_say("%s: %s", notice->subject, notice->sentence);
-}
-
-/* ---- the file of --stats ---- */
-
-static int write_all(int fd, const char *text, size_t length)
-{
-        while (length) {
-                ssize_t n = write(fd, text, length);
-
-                if (n < 0 && errno != EINTR)
-                        return -errno;
-                if (n > 0) {
-                        text += n;
-                        length -= (size_t)n;
-                }
-        }
-        return 0;
-}
-
-/* Give a file its text under a passing name, then its own name: readers see the old or the new. */
-static int replace_file(const char *path, const char *text, size_t length)
-{
-        char *passing;
-        int fd, r;
-
-        if (asprintf(&passing, "%s.XXXXXX", path) < 0)
-                return -ENOMEM;
-        fd = mkostemp(passing, O_CLOEXEC);
-        r = fd < 0 ? -errno : write_all(fd, text, length);
-        if (r == 0 && fchmod(fd, 0640) < 0)
-                r = -errno;
-        if (fd >= 0 && close(fd) < 0 && r == 0)
-                r = -errno;
-        if (r == 0 && rename(passing, path) < 0)
-                r = -errno;
-        if (r < 0 && fd >= 0)
-                unlink(passing);
-        free(passing);
-        return r;
-}
-
-/* Devices, FIFOs, /dev/stdout: there is nothing to replace, and renaming would take it away. */
-static int write_through(const char *path, const char *text, size_t length)
-{
-        int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
-        int r = fd < 0 ? -errno : write_all(fd, text, length);
-
-        if (fd >= 0)
-                close(fd);
-        return r;
-}
-
-/* A regular file, or none yet; below /dev and /proc stand names for other things. */
-static bool is_replaceable(const char *path)
-{
-        struct stat status;
-
-        if (strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0)
-                return false;
-        return stat(path, &status) < 0 || S_ISREG(status.st_mode);
-}
-
-static int write_file(const char *path, const char *text, size_t length)
-{
-        char *real;
-        int r;
-
-        if (strcmp(path, "-") == 0)
-                return write_all(STDOUT_FILENO, text, length);
-        if (!is_replaceable(path))
-                return write_through(path, text, length);
-        real = realpath(path, NULL); /* a link stays, what it leads to is replaced */
-        r = replace_file(real ? real : path, text, length);
-        free(real);
-        return r;
-}
+/* ---- files ---- */
 
 int pt_health_write(const struct pt_health *health, const char *path)
 {
@@ -313,7 +230,33 @@ int pt_health_write(const struct pt_health *health, const char *path)
         free(gathered.outputs);
         if (r < 0)
                 return r;
-        r = write_file(path, text, length);
+        r = pt_replace(path, text, length);
+        free(text);
+        return r;
+}
+
+int pt_health_metrics(const struct pt_health *health, const char *path)
+{
+        struct pt_metrics_alarm alarms[PT_HEALTH_ALARMS];
+        struct gathered gathered;
+        struct pt_metrics metrics = {
+                .stats = &gathered.stats,
+                .version = PT_VERSION,
+                .started = health->started_wall,
+                .alarms = alarms,
+                .alarm_count = pt_health_alarms(health, alarms),
+        };
+        size_t length;
+        char *text;
+        int r = gather(health, &gathered);
+
+        if (r < 0)
+                return r;
+        r = pt_metrics_text(&metrics, &text, &length);
+        free(gathered.outputs);
+        if (r < 0)
+                return r;
+        r = pt_replace(path, text, length);
         free(text);
         return r;
 }

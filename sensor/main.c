@@ -23,7 +23,9 @@
 #include "options.h"
 #include "output.h"
 #include "sandbox.h"
+#include "reload.h"
 #include "say.h"
+#include "selftest.h"
 #include "service.h"
 #include "signals.h"
 #include "watch.h"
@@ -51,7 +53,8 @@ struct sensor {
         struct pt_observer observer;
         char hostname[256];
         size_t unopened; /* inputs */
-        int64_t started;
+        int argc;        /* the command line is read again when the rules are */
+        char **argv;
         enum status status; /* the worst so far */
 };
 
@@ -149,7 +152,7 @@ static enum status check_input(const struct pt_options *options)
 {
         struct pt_replay_fault fault;
 
-        if (pt_options_live(options))
+        if (pt_options_live(options) || options->self_test)
                 return pt_check_files(options) < 0 ? STATUS_USAGE : STATUS_GO;
         if (!options->inputs.count && options->filter && access(options->filter, F_OK) == 0)
                 return refuse("there is no input: -r is missing before the file (see portent "
@@ -211,7 +214,7 @@ static enum status open_output(struct sensor *sensor)
 {
         char sentence[PT_OPTION_SENTENCE];
         const char *stats = sensor->options.stats;
-        bool live = pt_options_live(&sensor->options);
+        bool live = pt_options_live(&sensor->options) || sensor->options.self_test;
         int r = stats ? pt_check_file(stats) : 0; /* now, and not after hours of reading */
         struct pt_output_settings settings = {
                 .destinations = &sensor->options.outputs,
@@ -277,35 +280,17 @@ static enum status make_engine(struct sensor *sensor)
         return STATUS_GO;
 }
 
+/* What is there by now; the rest comes as it is made. */
 static void prepare_health(struct sensor *sensor)
 {
-        const struct pt_options *options = &sensor->options;
+        struct pt_health *health = &sensor->health;
 
-        sensor->health = (struct pt_health){
-                .engine = sensor->engine,
-                .live = sensor->live,
-                .output = sensor->output,
-                .observer = &sensor->observer,
-                .allow = sensor->allow,
-                .started = sensor->started,
-                .filtered = options->filter != NULL,
-                .near_misses_told = options->near_misses,
-                .stats = sensor->live && options->log & PT_LOG_STATS,
-        };
-}
-
-static void say_start(const struct sensor *sensor)
-{
-        char memory[PT_VALUE_TEXT];
-
-        if (sensor->options.quiet)
-                return;
-        pt_say("memory budget %s, %zu rule%s", pt_size_format(sensor->options.memory, memory),
-               sensor->rules->count, pt_say_plural(sensor->rules->count));
-        for (size_t i = 0; sensor->live && i < sensor->options.interfaces.count; i++)
-                pt_say("capturing on %s", sensor->options.interfaces.list[i]);
-        for (size_t i = 0; sensor->options.verbose && i < sensor->rules->count; i++)
-                pt_say("rule %s from %s", sensor->rules->list[i]->id, sensor->rules->list[i]->file);
+        health->observer = &sensor->observer;
+        health->options = &sensor->options;
+        health->rules = sensor->rules;
+        health->allow = sensor->allow;
+        health->filtered = sensor->options.filter != NULL;
+        health->near_misses_told = sensor->options.near_misses;
 }
 
 static bool needs_network(const struct pt_options *options)
@@ -333,6 +318,70 @@ static enum status enter_sandbox(const struct sensor *sensor)
         return STATUS_START;
 }
 
+/* Whoever follows the documents is told of a start that failed, too. */
+static enum status open_all(struct sensor *sensor)
+{
+        struct pt_health *health = &sensor->health;
+        enum status status = open_output(sensor);
+
+        if (status != STATUS_GO)
+                return status;
+        health->output = sensor->output;
+        pt_health_starting(health);
+        status = open_capture(sensor);
+        health->live = sensor->live;
+        if (status == STATUS_GO)
+                status = make_engine(sensor);
+        health->engine = sensor->engine;
+        /* From here on jansson makes nothing but documents, one after the other. */
+        if (status == STATUS_GO && pt_arena_begin(DOCUMENT_MEMORY) < 0)
+                status = no_memory();
+        if (status == STATUS_GO)
+                status = enter_sandbox(sensor);
+        if (status != STATUS_GO) {
+                pt_health_stopped(health, pt_say_last_error(), true);
+                pt_output_finish(sensor->output);
+        }
+        return status;
+}
+
+static void say_start(const struct sensor *sensor)
+{
+        char memory[PT_VALUE_TEXT];
+
+        if (sensor->options.quiet)
+                return;
+        pt_say("memory budget %s, %zu rule%s", pt_size_format(sensor->options.memory, memory),
+               sensor->rules->count, pt_say_plural(sensor->rules->count));
+        for (size_t i = 0; sensor->live && i < sensor->options.interfaces.count; i++)
+                pt_say("capturing on %s", sensor->options.interfaces.list[i]);
+        for (size_t i = 0; sensor->options.verbose && i < sensor->rules->count; i++)
+                pt_say("rule %s from %s", sensor->rules->list[i]->id, sensor->rules->list[i]->file);
+}
+
+/* Nothing is captured, but outputs are those of a live run: none is waited for. */
+static enum status self_test(struct sensor *sensor)
+{
+        struct pt_settings settings = pt_config_settings(&sensor->options);
+        struct pt_selftest test = {
+                .settings = &settings,
+                .rules = sensor->rules,
+                .allow = sensor->allow,
+                .now = pt_health_wall(),
+                .quiet = sensor->options.quiet,
+        };
+        enum status status;
+
+        sensor->observer.test = true;
+        prepare_health(sensor);
+        pt_signals_catch(false, &sensor->waiting);
+        status = open_output(sensor);
+        if (status != STATUS_GO)
+                return status;
+        test.output = sensor->output;
+        return pt_selftest(&test) ? STATUS_DONE : STATUS_START;
+}
+
 static enum status set_up(struct sensor *sensor, int argc, char **argv)
 {
         enum status status;
@@ -341,7 +390,9 @@ static enum status set_up(struct sensor *sensor, int argc, char **argv)
         umask(umask(077) | 027); /* no new file is for others */
         pt_service_begin();
         json_object_seed(HASH_SEED);
-        sensor->started = pt_health_clock();
+        sensor->argc = argc;
+        sensor->argv = argv;
+        sensor->health.started = pt_health_clock();
         status = read_options(&sensor->options, argc, argv);
         if (status == STATUS_GO)
                 status = answer(&sensor->options);
@@ -354,21 +405,13 @@ static enum status set_up(struct sensor *sensor, int argc, char **argv)
         if (status != STATUS_GO)
                 return status;
         name_observer(sensor);
+        if (sensor->options.self_test)
+                return self_test(sensor);
         pt_signals_catch(pt_options_live(&sensor->options), &sensor->waiting);
-        status = open_output(sensor);
+        prepare_health(sensor);
+        status = open_all(sensor);
         if (status == STATUS_GO)
-                status = open_capture(sensor);
-        if (status == STATUS_GO)
-                status = make_engine(sensor);
-        /* From here on jansson makes nothing but documents, one after the other. */
-        if (status == STATUS_GO && pt_arena_begin(DOCUMENT_MEMORY) < 0)
-                status = no_memory();
-        if (status == STATUS_GO)
-                status = enter_sandbox(sensor);
-        if (status == STATUS_GO) {
-                prepare_health(sensor);
                 say_start(sensor);
-        }
         return status;
 }
 
@@ -433,6 +476,22 @@ static void tell_ready(const struct sensor *sensor)
         pt_service_ready(status);
 }
 
+static void reload(void *context)
+{
+        struct sensor *sensor = context;
+        const struct pt_reload reload = {
+                .argc = sensor->argc,
+                .argv = sensor->argv,
+                .options = &sensor->options,
+                .rules = &sensor->rules,
+                .allow = &sensor->allow,
+                .engine = sensor->engine,
+                .health = &sensor->health,
+        };
+
+        pt_reload(&reload);
+}
+
 static void watch(struct sensor *sensor)
 {
         const struct pt_watch watch = {
@@ -441,6 +500,8 @@ static void watch(struct sensor *sensor)
                 .output = sensor->output,
                 .health = &sensor->health,
                 .waiting = sensor->waiting,
+                .reload = reload,
+                .context = sensor,
         };
 
         tell_ready(sensor);
@@ -451,6 +512,7 @@ static void watch(struct sensor *sensor)
 
 static void loop(struct sensor *sensor)
 {
+        pt_health_running(&sensor->health);
         if (sensor->live)
                 watch(sensor);
         for (size_t i = 0; i < sensor->options.inputs.count && !pt_signals_stop; i++)
@@ -470,6 +532,13 @@ static void write_stats(struct sensor *sensor, const struct pt_health *health)
         note(sensor, STATUS_START);
 }
 
+static const char *why_stopped(const struct sensor *sensor)
+{
+        if (sensor->status != STATUS_DONE)
+                return pt_say_last_error();
+        return pt_signals_name();
+}
+
 static void finish(struct sensor *sensor)
 {
         const struct pt_options *options = &sensor->options;
@@ -480,8 +549,11 @@ static void finish(struct sensor *sensor)
         pt_output_flush(sensor->output);
         if (options->log & PT_LOG_STATS && pt_health_tell(health) < 0)
                 note(sensor, no_memory());
+        pt_health_stopped(health, why_stopped(sensor), sensor->status != STATUS_DONE);
         pt_output_finish(sensor->output);
         write_stats(sensor, health);
+        if (options->metrics && !sensor->live && pt_health_metrics(health, options->metrics) < 0)
+                note(sensor, STATUS_START);
         if (pt_output_lost(sensor->output))
                 note(sensor, STATUS_START);
         if (!options->quiet)

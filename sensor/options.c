@@ -1,6 +1,8 @@
 #include "options.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +71,8 @@ const struct pt_option pt_option_table[] = {
          "text on a terminal, ecs elsewhere"},
         {PT_GROUP_OUTPUT, 0, "log", "KINDS", "log",
          PT_OPTION_KINDS, AT(log), "alert", 0, 0,
-         "what else to write, separated by commas: dns, connection, stats, expectation"},
+         "what else to write, separated by commas: dns, connection, stats, state, expectation; "
+         "live, stats and state where this is not given"},
         {PT_GROUP_OUTPUT, 0, "connection-ports", "LOW-HIGH", "connection_ports",
          PT_OPTION_PORTS, AT(connection_ports), "1-65535", 0, 0,
          "destination ports that --log connection writes"},
@@ -79,6 +82,10 @@ const struct pt_option pt_option_table[] = {
         {PT_GROUP_OUTPUT, 0, "stats", "FILE", NULL,
          PT_OPTION_TEXT, AT(stats), NULL, 0, 0,
          "at the end, write all counters to this file as one JSON object"},
+        {PT_GROUP_OUTPUT, 0, "metrics", "FILE", "metrics",
+         PT_OPTION_TEXT, AT(metrics), NULL, 0, 0,
+         "write all counters to this file for node_exporter's textfile collector, at the end, and "
+         "live with every stats document"},
         {PT_GROUP_RULES, 'R', "rules", "DIR|FILE", "rules",
          PT_OPTION_LIST, AT(rules), NULL, 1, 0,
          "read rules from here and not from where they are installed; repeatable"},
@@ -112,6 +119,10 @@ const struct pt_option pt_option_table[] = {
         {PT_GROUP_RUN, 'T', "test", NULL, NULL,
          PT_OPTION_FLAG, AT(test), NULL, 0, 0,
          "test configuration, rules and outputs, and leave"},
+        {PT_GROUP_RUN, 0, "self-test", NULL, NULL,
+         PT_OPTION_FLAG, AT(self_test), NULL, 0, 0,
+         "send a made-up answer and connection through rules and outputs, and leave: an alert "
+         "with the tag portent_self_test arrives"},
         {PT_GROUP_RUN, 0, "print-config", NULL, NULL,
          PT_OPTION_FLAG, AT(print_config), NULL, 0, 0,
          "print the configuration that is in effect, and leave"},
@@ -151,6 +162,27 @@ const struct pt_option pt_option_table[] = {
         {PT_GROUP_FILE, 0, NULL, NULL, "nat64_prefixes",
          PT_OPTION_NAT64, AT(nat64_prefixes), "64:ff9b::/96", 0, 0,
          "IPv6 networks whose addresses end in an IPv4 address"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "stats_interval",
+         PT_OPTION_DURATION, AT(stats_interval), "1m", SECOND, 24 * HOUR,
+         "live: how often stats documents and the file of metrics are written"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "alarm.no_packets",
+         PT_OPTION_DURATION, AT(alarm_no_packets), "5m", 0, 24 * HOUR,
+         "live: how long no packet may come in before that is an alarm; 0s for ever"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "alarm.no_dns_answers",
+         PT_OPTION_DURATION, AT(alarm_no_answers), "15m", 0, 24 * HOUR,
+         "live: the same for DNS answers while other packets come in"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "alarm.no_syns",
+         PT_OPTION_DURATION, AT(alarm_no_syns), "15m", 0, 24 * HOUR,
+         "live: the same for TCP SYNs"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "alarm.interval",
+         PT_OPTION_DURATION, AT(alarm_interval), "5m", SECOND, 24 * HOUR,
+         "live: over how long shares are taken for the other alarms"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "alarm.least",
+         PT_OPTION_NUMBER, AT(alarm_least), "100", 1, 1000000000,
+         "live: how many answers, SYNs or packets make a share worth taking"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "alarm.few_clients",
+         PT_OPTION_NUMBER, AT(alarm_few), "3", 1, 8,
+         "live: how many clients that own nearly all answers are taken for resolvers"},
         {PT_GROUP_FILE, 0, NULL, NULL, "observer.name",
          PT_OPTION_TEXT, AT(observer_name), NULL, 0, 0,
          "the name of this sensor in documents (default: the host's)"},
@@ -164,8 +196,7 @@ const size_t pt_option_count = ROWS;
 _Static_assert(ROWS <= PT_OPTIONS_MOST, "struct pt_options has a source for each option");
 
 static const char *const formats[] = {"auto", "ecs", "text"};
-static const char *const kinds[] = {"alert", "dns", "connection", "stats", "expectation"};
-static const char *const kinds_to_come[] = {"state"};
+static const char *const kinds[] = {"alert", "dns", "connection", "stats", "expectation", "state"};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -272,6 +303,22 @@ static int set_size(const struct pt_option *option, void *into, const char *text
         return 0;
 }
 
+static int set_number(const struct pt_option *option, void *into, const char *text, char *sentence)
+{
+        char *end;
+        long long number;
+
+        errno = 0;
+        number = strtoll(text, &end, 10);
+        if (!isdigit((unsigned char)*text) || *end || errno)
+                return pt_option_refuse(sentence, "\"%.60s\" is no whole number", text);
+        if (number < option->low || number > option->high)
+                return pt_option_refuse(sentence, "%.60s is out of range: %" PRId64 " to %" PRId64,
+                                        text, option->low, option->high);
+        *(int64_t *)into = number;
+        return 0;
+}
+
 static int set_ports(const struct pt_option *option, void *into, const char *text, char *sentence)
 {
         (void)option;
@@ -321,15 +368,10 @@ static int set_kind(unsigned *kinds_set, const char *text, char *sentence)
                 *kinds_set |= 1u << i;
                 return 0;
         }
-        for (size_t i = 0; i < COUNT(kinds_to_come); i++) {
-                if (strcmp(text, kinds_to_come[i]) == 0)
-                        return pt_option_refuse(
-                                sentence, "%s documents are not written by this version", text);
-        }
         return pt_option_refuse(
                 sentence,
                 "\"%.60s\" is no kind of document: there are alert, dns, connection, "
-                "stats and expectation",
+                "stats, expectation and state",
                 text);
 }
 
@@ -404,6 +446,7 @@ static int (*const setters[PT_OPTION_TYPES])(const struct pt_option *, void *, c
                                              char *) = {
         [PT_OPTION_FLAG] = set_flag,         [PT_OPTION_TEXT] = set_text,
         [PT_OPTION_DURATION] = set_duration, [PT_OPTION_SIZE] = set_size,
+        [PT_OPTION_NUMBER] = set_number,
         [PT_OPTION_PORTS] = set_ports,       [PT_OPTION_FORMAT] = set_format,
         [PT_OPTION_KINDS] = set_kinds,       [PT_OPTION_LIST] = add_text,
         [PT_OPTION_OUTPUTS] = add_output,    [PT_OPTION_ADDRESSES] = add_address,

@@ -15,7 +15,7 @@
 #include "../lib/portent.h"
 #include "value.h"
 
-#define PT_OPTIONS_MOST 64     /* rows of the table at most */
+#define PT_OPTIONS_MOST 96     /* rows of the table at most */
 #define PT_OPTION_SENTENCE 256 /* octets of an error about an option, with the final NUL */
 
 /* A list of texts; `list` ends with NULL, and is NULL if empty. */
@@ -36,6 +36,7 @@ enum pt_log_kind {
         PT_LOG_CONNECTION = 1 << 2,
         PT_LOG_STATS = 1 << 3,
         PT_LOG_EXPECTATION = 1 << 4,
+        PT_LOG_STATE = 1 << 5,
 };
 
 /* Who set an option last: a later one wins over those before it. */
@@ -56,6 +57,7 @@ struct pt_options {
         struct pt_texts nat64_prefixes;
         char *config;
         char *stats;
+        char *metrics;
         char *spool;
         char *observer_name;
         char *filter; /* BPF, the words of it joined; NULL if there is none */
@@ -71,6 +73,13 @@ struct pt_options {
         int64_t cross_window;
         int64_t throttle;
         int64_t expectation_skew;
+        int64_t stats_interval;
+        int64_t alarm_no_packets; /* 0: never an alarm */
+        int64_t alarm_no_answers;
+        int64_t alarm_no_syns;
+        int64_t alarm_interval;
+        int64_t alarm_least;
+        int64_t alarm_few;
         struct pt_ports connection_ports;
         enum pt_format format;
         unsigned log; /* of enum pt_log_kind */
@@ -80,6 +89,7 @@ struct pt_options {
         bool no_sandbox;
         bool near_misses;
         bool test;
+        bool self_test;
         bool print_config;
         bool quiet;
         bool verbose;
@@ -95,6 +105,7 @@ enum pt_option_type {
         PT_OPTION_TEXT,     /* char * */
         PT_OPTION_DURATION, /* int64_t */
         PT_OPTION_SIZE,     /* int64_t */
+        PT_OPTION_NUMBER,   /* int64_t */
         PT_OPTION_PORTS,    /* struct pt_ports */
         PT_OPTION_FORMAT,   /* enum pt_format */
         PT_OPTION_KINDS,    /* unsigned; several, separated by commas */
@@ -163,6 +174,9 @@ int pt_option_refuse(char sentence[PT_OPTION_SENTENCE], const char *format, ...)
 
 /* Do the flags agree with each other? 0, or -EINVAL with a sentence. */
 int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_SENTENCE]);
+
+/* Defaults that depend on what else was asked for: live, stats and state are written. */
+void pt_options_settle(struct pt_options *options);
 
 /* Is this a live run? */
 bool pt_options_live(const struct pt_options *options);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -19,19 +20,25 @@ static bool is_journal(void)
                status.st_ino == inode;
 }
 
+#define LINE 1280
+
+static char last_error[LINE];
+
 /* Asked once, before there is a sandbox. */
 static int journal = -1;
 
 __attribute__((format(printf, 2, 0))) static void say(int priority, const char *format,
                                                       va_list arguments)
 {
-        char line[1280];
+        char line[LINE];
 
         vsnprintf(line, sizeof line, format, arguments);
         for (char *p = line; *p; p++) {
                 if ((unsigned char)*p < 0x20 || *p == 0x7f)
                         *p = '?';
         }
+        if (priority == LOG_ERR)
+                memcpy(last_error, line, sizeof line);
         if (journal < 0)
                 journal = is_journal();
         if (journal)
@@ -72,4 +79,9 @@ void pt_say_fault(const struct pt_rule_error *error)
                 snprintf(place, sizeof place, ":%u:%u", error->line, error->column);
         pt_say_error("%s%s%s%s%s%s", error->file, place, *error->file ? ": " : "", error->path,
                      *error->path ? ": " : "", error->sentence);
+}
+
+const char *pt_say_last_error(void)
+{
+        return last_error;
 }

@@ -14,6 +14,9 @@ void pt_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void pt_say_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void pt_say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The error that was said last, without its priority; empty if there was none. */
+const char *pt_say_last_error(void);
+
 /* What a noun ends with behind this number: "1 rule", "4 rules". */
 static inline const char *pt_say_plural(uint64_t number)
 {

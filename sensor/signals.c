@@ -5,6 +5,7 @@
 volatile bool pt_signals_stop;
 
 static volatile bool asked[PT_SIGNALS];
+static volatile sig_atomic_t stopped_by;
 
 static void on_signal(int signal)
 {
@@ -12,8 +13,10 @@ static void on_signal(int signal)
                 asked[PT_SIGNAL_RELOAD] = true;
         else if (signal == SIGUSR1)
                 asked[PT_SIGNAL_STATS] = true;
-        else
+        else {
+                stopped_by = signal;
                 pt_signals_stop = true;
+        }
 }
 
 static void ignore(int signal)
@@ -45,10 +48,20 @@ void pt_signals_catch(bool live, sigset_t *ret_waiting)
                 sigdelset(ret_waiting, caught[i]); /* whatever our parent blocked */
 }
 
+bool pt_signals_asked(enum pt_signal signal)
+{
+        return asked[signal];
+}
+
 bool pt_signals_take(enum pt_signal signal)
 {
         bool was = asked[signal];
 
         asked[signal] = false;
         return was;
+}
+
+const char *pt_signals_name(void)
+{
+        return stopped_by == SIGTERM ? "SIGTERM" : stopped_by == SIGINT ? "SIGINT" : NULL;
 }

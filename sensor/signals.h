@@ -24,5 +24,9 @@ extern volatile bool pt_signals_stop;
  */
 void pt_signals_catch(bool live, sigset_t *ret_waiting);
 
-/* Was it asked since this was called last? */
+/* Was it asked since it was taken last? */
+bool pt_signals_asked(enum pt_signal signal);
 bool pt_signals_take(enum pt_signal signal);
+
+/* Which signal set pt_signals_stop: "SIGTERM"; NULL if it was none. */
+const char *pt_signals_name(void);

@@ -19,13 +19,16 @@
 #define LAST_FRAMES (2 * PT_LIVE_LAG)
 #define LAST_AT_MOST SECOND
 
+#define OBEY_EVERY (SECOND / 5)
+
 /* Descriptors that outputs may wait for beside those of the capture. */
 #define OUTPUT_ROOM 64
 
 struct round {
         struct pollfd *fds;
         size_t room;
-        int64_t due; /* when to come back at the latest, CLOCK_MONOTONIC */
+        int64_t due;                /* when to come back at the latest, CLOCK_MONOTONIC */
+        int64_t obeyed[PT_SIGNALS]; /* when a signal was obeyed last */
 };
 
 static int64_t wall_clock(void)
@@ -73,17 +76,30 @@ static void capture(const struct pt_watch *watch, struct round *round, int64_t n
                 come_back_by(round, now + PT_LIVE_TICK);
 }
 
-static void obey_signals(const struct pt_watch *watch)
+/* A thousand signals a second are obeyed five times: packets come first. */
+static bool is_asked(struct round *round, enum pt_signal signal, int64_t now)
 {
-        if (pt_signals_take(PT_SIGNAL_RELOAD)) {
+        if (!pt_signals_asked(signal))
+                return false;
+        if (now < round->obeyed[signal] + OBEY_EVERY) {
+                come_back_by(round, round->obeyed[signal] + OBEY_EVERY);
+                return false;
+        }
+        round->obeyed[signal] = now;
+        return pt_signals_take(signal);
+}
+
+static void obey_signals(const struct pt_watch *watch, struct round *round, int64_t now)
+{
+        if (is_asked(round, PT_SIGNAL_RELOAD, now)) {
                 pt_service_reloading();
                 pt_output_reopen(watch->output);
                 if (watch->reload)
                         watch->reload(watch->context);
                 pt_service_ready(NULL);
         }
-        if (pt_signals_take(PT_SIGNAL_STATS) && pt_health_tell(watch->health) < 0)
-                pt_say_error("%s", strerror(ENOMEM));
+        if (is_asked(round, PT_SIGNAL_STATS, now))
+                pt_health_stats(watch->health);
 }
 
 static void serve(const struct pt_watch *watch, struct round *round)
@@ -92,7 +108,7 @@ static void serve(const struct pt_watch *watch, struct round *round)
 
         round->due = INT64_MAX;
         come_back_by(round, pt_live_serve(watch->live, now));
-        obey_signals(watch);
+        obey_signals(watch, round, now);
         capture(watch, round, now);
         come_back_by(round, pt_health_tick(watch->health, now));
         pt_output_serve(watch->output);

@@ -128,8 +128,7 @@ class Words(Case):
         self.fails(1, "--output: x is given twice", "-r", APT12, "-o", "x", "-o", "x")
 
     def test_options_of_later_versions_are_unknown(self):
-        for flag in ("--follow", "--evidence=x", "--metrics=x", "--since=1", "--until=1",
-                     "--self-test"):
+        for flag in "--follow", "--evidence=x", "--since=1", "--until=1":
             self.assertIn("there is no option", self.expect(1, flag).stderr.decode())
 
     def test_a_control_character_in_a_name_stays_off_the_terminal(self):
@@ -396,9 +395,18 @@ class Kinds(Case):
                                       f"{PCAPS}/excluded-port.pcap"))
         self.assertEqual(set(actions(documents)), {"dns_calculation_near_miss"})
 
-    def test_later_kinds_are_refused_with_a_sentence(self):
-        self.fails(1, "--log: state documents are not written by this version",
-                   "-r", APT12, "--log", "state")
+    def test_states_of_a_replay_when_asked_for(self):
+        documents = lines(self.expect(0, "-q", "-r", APT12, "--log", "state"))
+        self.assertEqual(actions(documents),
+                         ["sensor_state", "sensor_started", "dns_calculation_port_match",
+                          "sensor_stopped"])
+        states = [d["portent"]["state"] for d in documents if "log" in d]
+        self.assertEqual(states, ["starting", "running", "stopping"])
+        started = documents[1]
+        self.assertEqual(started["message"], f"Sensor started, reading {APT12}")
+        self.assertRegex(started["portent"]["config"]["hash"], "^[0-9a-f]{64}$")
+        self.assertRegex(started["portent"]["rules"]["hash"], "^[0-9a-f]{64}$")
+        self.assertEqual(len({d["event"]["id"] for d in documents}), 4)
 
 
 class Stats(Case):

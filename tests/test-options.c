@@ -160,7 +160,7 @@ Test(options, no_name_letter_or_key_stands_twice)
 Test(options, what_comes_later_is_no_option_yet)
 {
         static const char *const later[] = {
-                "--follow", "--evidence", "--metrics", "--since", "--until", "--self-test",
+                "--follow", "--evidence", "--since", "--until",
         };
 
         for (size_t i = 0; i < ROWS(later); i++) {
@@ -389,12 +389,10 @@ Test(options, wrong_words_get_a_sentence)
                  "--format: \"xml\" is no format: there are ecs, text and auto"},
                 {{"--log", "alerts"},
                  "--log: \"alerts\" is no kind of document: there are alert, dns, connection, "
-                 "stats "
-                 "and expectation"},
+                 "stats, expectation and state"},
                 {{"--log", ""},
-                 "--log: \"\" is no kind of document: there are alert, dns, connection, stats and "
-                 "expectation"},
-                {{"--log", "dns,state"}, "--log: state documents are not written by this version"},
+                 "--log: \"\" is no kind of document: there are alert, dns, connection, stats, "
+                 "expectation and state"},
                 {{"--connection-ports", "9-8"},
                  "--connection-ports: \"9-8\" is no range of ports: two numbers from 0 to 65535 "
                  "are expected, the lower one first, as 4096-49151"},

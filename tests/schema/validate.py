@@ -43,7 +43,8 @@ TEXTS = {"keyword", "constant_keyword", "wildcard", "text", "match_only_text", "
 FLOATS = {"float", "double", "half_float", "scaled_float"}
 CONTAINERS = {"object", "nested", "group"}
 # Statistics that are no counters of the engine.
-OTHERS = {"uptime", "memory.bytes", "capture.dropped", "capture.interface_dropped",
+OTHERS = {"uptime", "memory.bytes", "capture.received", "capture.dropped",
+          "capture.interface_dropped",
           "decode.errors", "dns.errors", "syn.preceded_share"}
 
 
