@@ -21,7 +21,7 @@
         X(DECODE_OTHER_ETHERTYPE, "decode.other_ethertype", "Frames that carry no IP.")           \
         X(DECODE_OTHER_PROTOCOL, "decode.other_protocol", "IP that carries neither UDP nor TCP.") \
         X(DECODE_TUNNELS, "decode.tunnels", "Packets in tunnels of kinds that are not read.")     \
-        X(DECODE_FRAGMENTS, "decode.fragments", "IP fragments, which are not read.")              \
+        X(DECODE_FRAGMENTS, "decode.fragments", "IP fragments that completed no datagram.")       \
         X(DECODE_SHORT, "decode.short", "Packets that end before a header does.")                 \
         X(DECODE_TRUNCATED, "decode.truncated", "Packets that the capture cut inside a header.")  \
         X(DECODE_MALFORMED, "decode.malformed", "Packets whose headers contradict themselves.")   \
@@ -45,6 +45,15 @@
         X(TUNNEL_GTP, "tunnel.gtp", "Packets in GTP-U.")                                          \
         X(TUNNEL_PPTP, "tunnel.pptp", "Packets in GRE version 1, which is not read.")             \
         X(TUNNEL_TEREDO, "tunnel.teredo", "Packets in Teredo, which is not read.")                \
+        X(FRAGMENT_DATAGRAMS, "fragment.datagrams", "Datagrams put together from fragments.")     \
+        X(FRAGMENT_WAITING, "fragment.waiting", "Datagrams that wait for more now (gauge).")      \
+        X(FRAGMENT_COPIES, "fragment.copies", "Fragments seen twice.")                            \
+        X(FRAGMENT_OVERLAPS, "fragment.overlaps",                                                 \
+          "Datagrams dropped: fragments contradict each other.")                                  \
+        X(FRAGMENT_MALFORMED, "fragment.malformed", "Fragments of no length, or past the end.")   \
+        X(FRAGMENT_CUT, "fragment.cut", "Fragments that the capture cut.")                        \
+        X(FRAGMENT_LOST, "fragment.lost", "Datagrams of which a fragment never came.")            \
+        X(FRAGMENT_EVICTED, "fragment.evicted", "Datagrams given up for lack of room.")           \
         X(DNS_MESSAGES, "dns.messages", "DNS messages over UDP, to or from port 53.")             \
         X(DNS_QUERIES, "dns.queries", "Queries among them.")                                      \
         X(DNS_RESPONSES, "dns.responses", "Responses among them that could be read.")             \

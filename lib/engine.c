@@ -12,8 +12,8 @@
 #include "state.h"
 #include "tell.h"
 
-/* Of the messages that are looked at together, and of the one whose time was in doubt. */
-#define ADDRESSES ((size_t)2 * PT_MESSAGE_ADDRESSES)
+/* Of the messages looked at together, of the one whose time was in doubt, of one made of others. */
+#define ADDRESSES ((size_t)3 * PT_MESSAGE_ADDRESSES)
 
 static const char *const home_default[] = {
         "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10",
@@ -54,6 +54,7 @@ struct plan {
         uint32_t expected;
         uint32_t held;
         uint32_t campaigns;
+        size_t fragments;
         size_t hosts;
 };
 
@@ -73,9 +74,10 @@ static int plan_memory(size_t memory, struct plan *ret)
                 plan.held /= 2;
                 plan.campaigns /= 2;
         }
-        fixed = sizeof(struct pt_engine) + pt_line_size() + PT_FRAME_KEPT +
-                ADDRESSES * sizeof(struct pt_dns_address) +
-                (PT_ARRIVALS + 1) * sizeof(struct pt_arrival) +
+        plan.fragments = memory / 32;
+        fixed = plan.fragments + pt_fragments_size() + sizeof(struct pt_engine) + pt_line_size() +
+                PT_FRAME_KEPT + ADDRESSES * sizeof(struct pt_dns_address) +
+                (PT_ARRIVALS + 2) * sizeof(struct pt_arrival) +
                 pt_recent_size(plan.queries, sizeof(struct pt_query)) +
                 pt_recent_size(plan.syns, sizeof(struct pt_seen)) +
                 pt_recent_size(plan.expected, sizeof(struct pt_expected)) +
@@ -166,7 +168,7 @@ static int make_judge(struct pt_engine *engine)
 static int make_rooms(struct pt_engine *engine)
 {
         engine->waiting_bytes = malloc(PT_FRAME_KEPT);
-        engine->arrivals = calloc(PT_ARRIVALS + 1, sizeof *engine->arrivals);
+        engine->arrivals = calloc(PT_ARRIVALS + 2, sizeof *engine->arrivals);
         engine->addresses = calloc(ADDRESSES, sizeof *engine->addresses);
         engine->also = calloc(PT_RULES, sizeof(void *)); /* rules may be reloaded */
         engine->names = calloc(PT_CAMPAIGN_MATCHES, sizeof *engine->names);
@@ -187,6 +189,8 @@ static int make_tables(struct pt_engine *engine, const struct plan *plan)
         if (r == 0)
                 r = pt_recent_init(&engine->expected, plan->expected, sizeof(struct pt_expected),
                                    key);
+        if (r == 0)
+                r = pt_fragments_new(plan->fragments, key, &engine->counters, &engine->fragments);
         if (r == 0)
                 r = pt_hold_new(plan->held, engine->settings.throttle, key, &engine->hold);
         if (r == 0)
@@ -257,6 +261,7 @@ struct pt_engine *pt_engine_free(struct pt_engine *engine)
         pt_recent_deinit(&engine->expected);
         pt_recent_deinit(&engine->syns);
         pt_recent_deinit(&engine->queries);
+        pt_fragments_free(engine->fragments);
         pt_hosts_free(engine->hosts);
         free(engine->names);
         free(engine->also);
@@ -397,6 +402,7 @@ void pt_engine_finish(struct pt_engine *engine)
                 settle(engine, NULL);
         while ((syn = pt_line_take(engine->line)))
                 pt_tell_syn(engine, syn);
+        pt_fragments_finish(engine->fragments);
         pt_tell_repeats(engine, PT_FORGET_ALL);
 }
 
@@ -414,6 +420,10 @@ bool pt_engine_counter(const struct pt_engine *engine, size_t place, const char 
             place == PT_COUNT_CACHE_CELLS || place == PT_COUNT_CACHE_CELLS_TOTAL)
                 pt_hosts_gauge(engine->hosts); /* gauges are taken when somebody looks */
         *ret_name = pt_counter_name((enum pt_counter)place);
+        if (place == PT_COUNT_FRAGMENT_WAITING) {
+                *ret_value = pt_fragments_waiting(engine->fragments);
+                return true;
+        }
         *ret_value = place == PT_COUNT_CONNECTION_TRACKED ? engine->syns.count
                                                           : engine->counters.value[place];
         return true;

@@ -237,6 +237,37 @@ static void count_tunnels(struct pt_engine *engine, uint32_t met)
                 engine->counters.value[PT_COUNT_TUNNEL_SNAP + __builtin_ctz(met)]++;
 }
 
+/* What is made of several packets stands where no packet is looked at ahead. */
+static struct pt_arrival *made_of(struct pt_engine *engine, const struct pt_arrival *last)
+{
+        struct pt_arrival *made = &engine->arrivals[PT_ARRIVALS + 1];
+
+        made->frame = last->frame;
+        made->packet = last->packet;
+        made->kind = last->kind;
+        made->has_message = false;
+        made->message.answer.addresses = engine->addresses + 2 * PT_MESSAGE_ADDRESSES;
+        made->message.answer.capacity = PT_MESSAGE_ADDRESSES;
+        return made;
+}
+
+/* A fragment may complete a datagram that holds another: the packet's depth bounds how often. */
+static const struct pt_arrival *put_together(struct pt_engine *engine,
+                                             const struct pt_arrival *arrival, int64_t time)
+{
+        struct pt_arrival *whole = made_of(engine, arrival);
+        const uint8_t *datagram;
+        uint32_t length;
+
+        while (whole->kind == PT_PACKET_FRAGMENT &&
+               pt_fragments_put(engine->fragments, &whole->packet, time, &datagram, &length))
+                whole->kind = pt_packet_resume(&whole->packet, datagram, length);
+        whole->has_message = whole->kind == PT_PACKET_UDP && pt_message_is(&whole->packet);
+        if (whole->has_message)
+                pt_message_read(engine, &whole->packet, &whole->message);
+        return whole;
+}
+
 static bool has_number(enum pt_packet_kind kind)
 {
         return kind == PT_PACKET_OTHER_LINK || kind == PT_PACKET_OTHER_ETHERTYPE ||
@@ -245,8 +276,11 @@ static bool has_number(enum pt_packet_kind kind)
 
 void pt_observe(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
 {
-        const struct pt_packet *packet = &arrival->packet;
+        const struct pt_packet *packet;
 
+        if (arrival->kind == PT_PACKET_FRAGMENT)
+                arrival = put_together(engine, arrival, time);
+        packet = &arrival->packet;
         pt_engine_count(engine, packet_counter[arrival->kind]);
         if (packet->tunnels_met)
                 count_tunnels(engine, packet->tunnels_met);

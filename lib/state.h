@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "counter.h"
 #include "event.h"
+#include "fragment.h"
 #include "hold.h"
 #include "hosts.h"
 #include "line.h"
@@ -65,6 +66,7 @@ struct pt_engine {
         struct pt_frame waiting; /* the packet whose time is in doubt; its octets are kept */
         uint8_t *waiting_bytes;
 
+        struct pt_fragments *fragments;
         struct pt_hosts *hosts;
         struct pt_recent queries;  /* payload: struct pt_query */
         struct pt_recent syns;     /* payload: struct pt_seen */
@@ -75,7 +77,7 @@ struct pt_engine {
         struct pt_campaign *campaign;
         int64_t hold_due; /* when the hold has something to forget next */
 
-        struct pt_arrival *arrivals;      /* PT_ARRIVALS, and one for the packet that waited */
+        struct pt_arrival *arrivals;      /* PT_ARRIVALS, the one that waited, one made of others */
         struct pt_dns_address *addresses; /* of their messages */
         struct pt_evidence evidence;
         struct pt_evidence destination;

@@ -18,7 +18,7 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build-tests"))
 
 FLOORS = [
     {"portent", "bytes", "address", "hash", "clock", "counter"},
-    {"packet", "decoder", "link", "tunnel", "unread", "dns"},
+    {"packet", "decoder", "link", "tunnel", "unread", "fragment", "dns"},
     {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector",
      "entry", "allow"},
     {"pool", "recent", "cells", "names", "clients", "hosts", "fetch", "learn", "contact",
@@ -38,6 +38,7 @@ IO = {"block", "carrier", "channel", "classic", "feed", "file", "filter", "kind"
 BESIDE = {
     "decoder": {"packet"},
     "link": {"decoder"},
+    "fragment": {"packet"},
     "packet": {"link", "tunnel"},
     "tunnel": {"decoder", "link"},
     "unread": {"packet"},

@@ -22,6 +22,7 @@ sys.dont_write_bytecode = True
 
 import answers  # noqa: E402,F401  (these register their rows)
 import captures  # noqa: E402
+import fragments  # noqa: E402,F401
 import frames  # noqa: E402
 import link  # noqa: E402,F401
 import messages  # noqa: E402,F401

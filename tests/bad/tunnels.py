@@ -120,7 +120,8 @@ def b4():
                     UNASKED + ALERTED + twice(counted(types)), client=story.client,
                     alert="dns_confirmed", tunnel=(types, ids))
         # What ends where the frame does is short; else a length field says that there is no more.
-        on_link = name.startswith(("MPLS,", "pseudowire", "SNAP")) or name in ("MPLS", "PPPoE", "4in6")
+        on_link = (name.startswith(("MPLS,", "pseudowire", "SNAP")) or
+                   name in ("MPLS", "PPPoE", "4in6"))
         yield Input(f"{name}, empty", [Record(wrap(b""))], SHORT if on_link else MALFORMED)
     yield from unread()
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Writes the first inputs of the fuzz targets for frames and messages: corpus/frame, corpus/dns.
+"""Writes the first inputs of the fuzz targets for frames and messages: corpus/frame, corpus/dns,
+corpus/fragment.
 
 A run gives the same files again. What a fuzzer found worth keeping is added to the folders by hand.
 """
@@ -189,8 +190,36 @@ FRAMES = {
 }
 
 
+def piece(which, odd, units, length, time=0):
+    return struct.pack(">BBHBB", which, odd, units, length, time)
+
+
+MORE, CUT, LIES, LONG, SLOW = 1, 2, 4, 8, 16
+WHOLE = piece(1, MORE, 0, 16) + piece(1, 0, 2, 5)
+FRAGMENTS = {
+    "whole": WHOLE,
+    "reversed": piece(1, 0, 2, 5) + piece(1, MORE, 0, 16),
+    "copies": WHOLE * 3,
+    "again": WHOLE + piece(1, MORE | LIES, 0, 16) + piece(1, LIES, 2, 5),
+    "overlap": piece(1, MORE, 0, 32) + piece(1, MORE | LIES, 2, 32) + piece(1, 0, 6, 5),
+    "overlap-same": piece(1, MORE, 0, 32) + piece(1, MORE, 2, 32) + piece(1, 0, 6, 5),
+    "teardrop": piece(1, MORE, 0, 40) + piece(1, 0, 3, 4),
+    "hole": piece(1, MORE, 0, 16) + piece(1, 0, 4, 5) + piece(1, MORE, 2, 16),
+    "two-ends": piece(1, 0, 4, 5) + piece(1, 0, 4, 6),
+    "empty": piece(1, MORE, 0, 16) + piece(1, 0, 2, 0) + piece(1, 0, 2, 5),
+    "past-the-end": piece(1, 0, 0x1FFF, 9) + piece(33, 0, 0x1FFF, 7),
+    "cut": piece(1, MORE | CUT, 0, 16) + piece(1, 0, 2, 5),
+    "lost": piece(1, MORE, 0, 16) + piece(2, MORE | SLOW, 0, 16, 31) + WHOLE,
+    "used-again": piece(1, MORE, 0, 16) + piece(1, MORE | LIES | SLOW, 0, 16, 2) +
+                  piece(1, LIES, 2, 5),
+    "large": b"".join(piece(1, MORE | LONG, 31 * 8 * i, 248) for i in range(33)),
+    "many": b"".join(piece(which, MORE, 0, 16) for which in range(64)) +
+            b"".join(piece(which, 0, 2, 5) for which in range(64)),
+}
+
+
 def main():
-    for folder, inputs in (("frame", FRAMES), ("dns", DNS)):
+    for folder, inputs in (("frame", FRAMES), ("dns", DNS), ("fragment", FRAGMENTS)):
         path = os.path.join(HERE, "corpus", folder)
         os.makedirs(path, exist_ok=True)
         for title, octets in inputs.items():
