@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "packed.h"
 
 #define ROWS(table) (sizeof(table) / sizeof(table)[0])
 
@@ -52,7 +53,7 @@ static void expect_sentence(const struct pt_replay_fault *fault, uint64_t offset
 {
         char place[32];
 
-        snprintf(place, sizeof(place), "byte %llu: ", (unsigned long long)offset);
+        snprintf(place, sizeof(place), "byte %llu", (unsigned long long)offset);
         cr_expect_eq(fault->offset, offset, "%s", fault->sentence);
         cr_expect(strstr(fault->sentence, place), "%s", fault->sentence);
         cr_expect(strstr(fault->sentence, part), "\"%s\" lacks \"%s\"", fault->sentence, part);
@@ -317,19 +318,22 @@ Test(replay, what_is_no_capture_is_named, .fini = remove_file)
                 const char *bytes;
                 size_t length;
                 const char *sentence;
+                int error; /* -EBADMSG if 0 */
         } rows[] = {
-                {"", 0, "the file is empty"},
-                {"\xd4\xc3", 2, "cut inside the file header (2 bytes)"},
+                {"", 0, "the file is empty", -ENOMSG},
+                {"\xd4\xc3", 2, "cut inside the file header (2 bytes)", -ENOMSG},
                 {"\xd4\xc3\xb2\xa1\x02\x00\x04\x00", 8, "cut inside the file header (8 bytes)"},
                 {"\x0a\x0d\x0d\x0a\x1c\x00\x00\x00", 8, "cut inside the file header (8 bytes)"},
-                {"\x1f\x8b\x08\x00\x00\x00\x00\x00", 8, "compressed with gzip"},
-                {"\x28\xb5\x2f\xfd\x00\x00\x00\x00", 8, "compressed with zstd"},
+                {"\x1f\x8b\x08\x00\x00\x00\x00\x00", 8,
+                 "decompressed: gzip, near byte 8 of the file: the data is cut"},
+                {"\x28\xb5\x2f\xfd\x00\x00\x00\x00", 8,
+                 "decompressed: zstd, near byte 8 of the file: the data is cut"},
                 {"\xfd"
                  "7zXZ\x00\x00\x04",
-                 8, "compressed with xz"},
+                 8, "decompressed: xz, near byte 8 of the file: the data is cut"},
                 {"\x04\x22\x4d\x18\x00\x00\x00\x00", 8, "compressed with lz4"},
                 {"BZh91AY&", 8, "compressed with bzip2"},
-                {"{\"a\": \"log of some other kind\"}\n", 32, "neither pcap nor pcapng"},
+                {"{\"a\": \"log of some other kind\"}\n", 32, "neither pcap nor pcapng", -ENOMSG},
         };
 
         for (size_t i = 0; i < ROWS(rows); i++) {
@@ -340,8 +344,8 @@ Test(replay, what_is_no_capture_is_named, .fini = remove_file)
                 put(&b, rows[i].bytes, rows[i].length);
                 memcpy(strrchr(path, '-') + 1, "XXXXXX", 6);
                 write_file(&b);
-                cr_expect_eq(pt_replay_open(path, &plain, 0, &replay, &fault), -EBADMSG, "row %zu",
-                             i);
+                cr_expect_eq(pt_replay_open(path, &plain, 0, &replay, &fault),
+                             rows[i].error ? rows[i].error : -EBADMSG, "row %zu", i);
                 expect_sentence(&fault, 0, rows[i].sentence);
                 cr_expect_null(replay);
                 unlink(path);
@@ -361,6 +365,75 @@ Test(replay, what_cannot_be_opened_says_why)
                   fault.sentence);
         cr_expect_null(replay);
         cr_expect_null(pt_replay_free(NULL));
+}
+
+/* Known by its content, whatever its name; several runs of the compressor in one file. */
+Test(replay, a_compressed_capture_is_read, .fini = remove_file)
+{
+        static const enum pt_kind kinds[] = {PT_KIND_GZIP, PT_KIND_ZSTD, PT_KIND_XZ};
+
+        for (size_t k = 0; k < ROWS(kinds); k++) {
+                struct bytes b = {0}, c = {0};
+                struct pt_frame frame;
+                struct pt_replay_fault fault;
+
+                put_pcap(&b, MICRO, 65535, 1);
+                for (uint32_t i = 0; i < 100; i++)
+                        put_record(&b, i, 0, 60, 60);
+                c.length = pack(kinds[k], b.at, 1000, c.at, sizeof c.at);
+                c.length += pack(kinds[k], b.at + 1000, b.length - 1000, c.at + c.length,
+                                 sizeof c.at - c.length);
+                memcpy(strrchr(path, '-') + 1, "XXXXXX", 6);
+                write_file(&c);
+                struct pt_replay *replay = open_file(NULL);
+                for (int64_t i = 0; i < 100; i++) {
+                        cr_assert_eq(pt_replay_next(replay, &frame, &fault), PT_REPLAY_FRAME);
+                        cr_expect_eq(frame.time, i * 1000000000);
+                }
+                cr_expect_eq(pt_replay_next(replay, &frame, &fault), PT_REPLAY_END);
+                pt_replay_free(replay);
+                unlink(path);
+        }
+}
+
+/* What came before the cut is there; the record that is not whole is named by its place in the
+ * stream, the cut by its place in the file. */
+Test(replay, a_cut_in_compressed_data_comes_after_its_frames, .fini = remove_file)
+{
+        struct bytes b = {0}, c = {0};
+        struct pt_frame frame;
+        struct pt_replay_fault fault = {0};
+        uint64_t count = 0;
+
+        put_pcap(&b, MICRO, 65535, 1);
+        for (uint32_t i = 0; i < 100; i++)
+                put_record(&b, i, i * 7919 % 1000000, 60, 60);
+        c.length = pack(PT_KIND_GZIP, b.at, b.length, c.at, sizeof c.at);
+        c.length -= 20; /* the trailer of 8, and some of the data */
+        write_file(&c);
+        struct pt_replay *replay = open_file(NULL);
+        while (pt_replay_next(replay, &frame, &fault) == PT_REPLAY_FRAME)
+                count++;
+        cr_expect_gt(count, 50);
+        cr_expect_lt(count, 100);
+        expect_sentence(&fault, 24 + 76 * count, "the data is cut");
+        cr_expect(strstr(fault.sentence, " decompressed: gzip, near byte "), "%s", fault.sentence);
+        pt_replay_free(replay);
+}
+
+Test(replay, what_is_compressed_twice_is_refused, .fini = remove_file)
+{
+        struct bytes b = {0}, c = {0}, d = {0};
+        struct pt_replay *replay = NULL;
+        struct pt_replay_fault fault;
+
+        put_pcap(&b, MICRO, 65535, 1);
+        c.length = pack(PT_KIND_XZ, b.at, b.length, c.at, sizeof c.at);
+        d.length = pack(PT_KIND_GZIP, c.at, c.length, d.at, sizeof d.at);
+        write_file(&d);
+        cr_expect_eq(pt_replay_open(path, &plain, 0, &replay, &fault), -EBADMSG);
+        expect_sentence(&fault, 0, "compressed twice, with xz inside");
+        cr_expect_null(replay);
 }
 
 /* A path longer than a sentence keeps its end, which tells files apart, and the reason. */

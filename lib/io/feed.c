@@ -28,7 +28,7 @@ int pt_feed_open(struct pt_feed *feed, const char *path)
 
 static bool stopped(const struct pt_feed *feed)
 {
-        return feed->stop && *feed->stop;
+        return (feed->stop && *feed->stop) || feed->abandoned;
 }
 
 /*

@@ -15,6 +15,7 @@ struct pt_feed {
         bool regular;              /* a file with a size; else a pipe, a socket, a terminal */
         bool follow;               /* its end is not the end: it grows */
         const volatile bool *stop; /* set by somebody: no wait goes on. NULL: nobody does */
+        _Atomic bool abandoned;    /* nobody wants more: a wait in another thread ends */
         uint64_t size;             /* when it was opened; 0 if it has none */
         _Atomic uint64_t taken;    /* octets read so far; may be looked at from another thread */
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "block.h"
 #include "classic.h"
@@ -22,6 +23,8 @@ struct pt_replay {
         char name[144];          /* for sentences; a long path keeps its end */
         uint32_t file;
         uint64_t number;
+        int64_t since, last; /* frames from one to the other, both included */
+        uint64_t outside;
         enum pt_replay_step over; /* END or CUT once it is so, else FRAME */
         struct pt_replay_fault fault;
 };
@@ -43,8 +46,9 @@ static void fault_set(const struct pt_replay *replay, struct pt_replay_fault *fa
                       uint64_t offset, const char *reason)
 {
         fault->offset = offset;
-        snprintf(fault->sentence, sizeof(fault->sentence), "%s: byte %" PRIu64 ": %.*s",
-                 replay->name, offset, PT_RECORD_REASON, reason);
+        snprintf(fault->sentence, sizeof(fault->sentence), "%s: byte %" PRIu64 "%s: %.*s",
+                 replay->name, offset, replay->source.unpack ? " decompressed" : "",
+                 PT_RECORD_REASON, reason);
 }
 
 /* What could not be opened has no offset to tell. */
@@ -77,45 +81,71 @@ static int open_source(struct pt_replay *replay, const char *path,
 /* Why a file cannot be read at all, by what it is. */
 static int refuse_kind(struct pt_replay *replay, const char *what, struct pt_replay_fault *fault)
 {
+        size_t left = pt_source_left(&replay->source);
         char text[PT_RECORD_REASON];
 
-        if (replay->kind == PT_KIND_PACKED || (what && replay->kind != PT_KIND_FOREIGN))
+        if (replay->kind == PT_KIND_PACKED)
                 snprintf(text, sizeof text,
                          "compressed with %s, which is not read: decompress it first", what);
-        else if (what)
+        else if (replay->kind == PT_KIND_FOREIGN)
                 snprintf(text, sizeof text,
                          "a capture of the format %s, which is not read: editcap(1) converts it",
                          what);
-        else if (pt_source_left(&replay->source) < 4)
-                snprintf(text, sizeof text, "cut inside the file header (%zu bytes)",
-                         pt_source_left(&replay->source));
+        else if (pt_codec_knows(replay->kind))
+                snprintf(text, sizeof text, "compressed twice, with %s inside: decompress it first",
+                         what);
+        else if (left < 4)
+                snprintf(text, sizeof text, "cut inside the file header (%zu bytes)", left);
         else
                 snprintf(text, sizeof text, "neither pcap nor pcapng");
         fault_set(replay, fault, 0, text);
-        return -EBADMSG;
+        return replay->kind == PT_KIND_UNKNOWN ? -ENOMSG : -EBADMSG;
 }
 
 /* What the first octets say. Few of them are no fault as long as they say it. */
-static int recognise(struct pt_replay *replay, struct pt_replay_fault *fault)
+static int look(struct pt_replay *replay, const char **ret_what, struct pt_replay_fault *fault)
 {
         struct pt_source *source = &replay->source;
-        const char *what;
 
         if (!pt_source_want(source, PT_KIND_OCTETS)) {
-                if (source->state == PT_SOURCE_FAILED) {
+                if (source->state == PT_SOURCE_FAILED && pt_source_left(source) == 0) {
                         fault_set(replay, fault, pt_source_offset(source), source->reason);
                         return -source->error;
                 }
                 if (source->state == PT_SOURCE_LATER)
                         return refuse(replay, fault, -EAGAIN, "no file header yet");
                 if (pt_source_left(source) == 0) {
-                        fault_set(replay, fault, 0, "the file is empty");
-                        return -EBADMSG;
+                        fault_set(replay, fault, 0,
+                                  source->unpack ? "there is nothing in it" : "the file is empty");
+                        return -ENOMSG;
                 }
         }
-        replay->kind = pt_kind_of(source->at, pt_source_left(source), &what);
-        if (replay->kind == PT_KIND_CLASSIC || replay->kind == PT_KIND_BLOCK)
-                return 0;
+        replay->kind = pt_kind_of(source->at, pt_source_left(source), ret_what);
+        return 0;
+}
+
+static int unpack(struct pt_replay *replay, struct pt_replay_fault *fault)
+{
+        int r;
+
+        if (replay->source.feed.follow)
+                return refuse(replay, fault, -EBADMSG, "a compressed file cannot be followed");
+        r = pt_source_unpack(&replay->source, replay->kind);
+        return r < 0 ? refuse(replay, fault, r, strerror(-r)) : 0;
+}
+
+static int recognise(struct pt_replay *replay, struct pt_replay_fault *fault)
+{
+        const char *what = NULL;
+        int r = look(replay, &what, fault);
+
+        if (r == 0 && pt_codec_knows(replay->kind)) {
+                r = unpack(replay, fault);
+                if (r == 0)
+                        r = look(replay, &what, fault);
+        }
+        if (r < 0 || replay->kind == PT_KIND_CLASSIC || replay->kind == PT_KIND_BLOCK)
+                return r;
         return refuse_kind(replay, what, fault);
 }
 
@@ -228,6 +258,8 @@ int pt_replay_open(const char *path, const struct pt_replay_settings *settings, 
                 return -ENOMEM;
         }
         replay->file = file;
+        replay->since = settings->since ? settings->since : INT64_MIN;
+        replay->last = settings->until ? settings->until - 1 : INT64_MAX;
         name_set(replay, path);
         r = open_all(replay, path, settings, fault);
         if (r < 0) {
@@ -310,6 +342,10 @@ enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *re
                 }
                 ret->number = ++replay->number;
                 ret->file = replay->file;
+                if (ret->time < replay->since || ret->time > replay->last) {
+                        replay->outside++;
+                        continue;
+                }
                 step = filter(replay, ret, offset);
                 if (step == PT_REPLAY_FRAME)
                         return step;
@@ -319,6 +355,18 @@ enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *re
         if (step == PT_REPLAY_CUT)
                 *fault = replay->fault;
         return step;
+}
+
+uint64_t pt_replay_outside(const struct pt_replay *replay)
+{
+        return replay->outside;
+}
+
+bool pt_replay_is_file(const char *path)
+{
+        struct stat status;
+
+        return strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 int pt_replay_check_filter(const char *filter, struct pt_replay_fault *fault)

@@ -1,5 +1,6 @@
 /*
- * replay: one capture file -> frames. pcap and pcapng, known by their content; standard input.
+ * replay: one capture file -> frames. pcap and pcapng, plain or compressed by gzip, zstd or xz,
+ * known by their content; standard input.
  *
  * Frames come as the file has them: more bytes than the packet had, times before 1970, whatever.
  * Only a time that nanoseconds in 64 bits cannot hold is set to the nearest that they can.
@@ -7,6 +8,8 @@
 #pragma once
 
 #include "../packet.h"
+
+#define PT_REPLAY_BUFFER ((size_t)256 << 10)
 
 struct pt_replay;
 
@@ -18,23 +21,25 @@ enum pt_replay_step {
 };
 
 struct pt_replay_fault {
-        uint64_t offset;    /* bytes into the input, where the part that cannot be read begins */
-        char sentence[320]; /* file, offset and reason, for people */
+        uint64_t offset;    /* bytes into the input, where the part that cannot be read begins; of a
+                               compressed one, bytes into what comes out of it */
+        char sentence[384]; /* file, offset and reason, for people */
 };
 
 struct pt_replay_settings {
         const char *filter;        /* a BPF expression, or NULL; borrowed */
         const volatile bool *stop; /* once it is set, no wait goes on; NULL: nobody sets it */
         bool follow;               /* the end of a file is not the end: it may grow */
-        size_t buffer;             /* octets of memory for it; 0: the usual */
+        size_t buffer;             /* octets of memory for it; 0: PT_REPLAY_BUFFER */
+        int64_t since, until;      /* frames from `since` on and before `until`; 0, 0: all */
 };
 
 /*
  * Open a capture. `path` "-" is standard input; `file` is copied into every frame. 0; -ENOMEM;
- * -EINVAL for a bad filter; -EBADMSG for what is no capture, is compressed in a way that is not
- * read, or has only link types that packet.h does not read; -EAGAIN if it is followed and does not
- * yet say what it is; another negative errno if it cannot be opened or read (-EISDIR for a
- * directory). On error `fault` is written.
+ * -EINVAL for a bad filter; -ENOMSG for what is no capture; -EBADMSG for one in a format that is
+ * not read, cut in its header, or of link types that packet.h does not read; -EAGAIN if it is
+ * followed and does not yet say what it is; another negative errno if it cannot be opened or read
+ * (-EISDIR for a directory). On error `fault` is written.
  *
  * The start of the file is read here: on a pipe this waits until somebody writes.
  */
@@ -48,6 +53,12 @@ int pt_replay_open(const char *path, const struct pt_replay_settings *settings, 
  */
 enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *ret,
                                    struct pt_replay_fault *fault);
+
+/* Frames so far that were before `since`, or not before `until`. */
+uint64_t pt_replay_outside(const struct pt_replay *replay);
+
+/* Is this a regular file, that can be opened a second time? */
+bool pt_replay_is_file(const char *path);
 
 /* Takes NULL. Returns NULL. */
 struct pt_replay *pt_replay_free(struct pt_replay *replay);

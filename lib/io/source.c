@@ -21,9 +21,23 @@ int pt_source_open(struct pt_source *source, const char *path,
 
 void pt_source_close(struct pt_source *source)
 {
+        source->unpack = pt_unpack_free(source->unpack);
         pt_feed_close(&source->feed);
         free(source->buffer);
         source->buffer = NULL;
+}
+
+int pt_source_unpack(struct pt_source *source, enum pt_kind kind)
+{
+        int r = pt_unpack_new(&source->feed, kind, source->at, pt_source_left(source),
+                              &source->unpack);
+
+        if (r < 0)
+                return r;
+        source->at = source->end = source->buffer;
+        source->offset = 0;
+        source->state = PT_SOURCE_MORE;
+        return 0;
 }
 
 static void fail(struct pt_source *source, int error, const char *reason)
@@ -60,7 +74,11 @@ static bool make_room(struct pt_source *source, size_t length)
 static void take(struct pt_source *source)
 {
         size_t left = pt_source_left(source);
-        ssize_t got = pt_feed_read(&source->feed, source->buffer + left, source->capacity - left);
+        size_t room = source->capacity - left;
+        char reason[PT_UNPACK_REASON] = "";
+        ssize_t got = source->unpack
+                              ? pt_unpack_read(source->unpack, source->buffer + left, room, reason)
+                              : pt_feed_read(&source->feed, source->buffer + left, room);
 
         if (got > 0) {
                 source->end += got;
@@ -70,7 +88,7 @@ static void take(struct pt_source *source)
         } else if (got == -EAGAIN) {
                 source->state = PT_SOURCE_LATER;
         } else {
-                fail(source, (int)-got, strerror((int)-got));
+                fail(source, (int)-got, *reason ? reason : strerror((int)-got));
         }
 }
 

@@ -1,12 +1,12 @@
 /*
- * source: a file as a stream of octets in memory. Readers of records borrow them from its buffer:
- * nothing is copied again.
+ * source: a file, decompressed if need be, as a stream of octets in memory. Readers of records
+ * borrow them from its buffer: nothing is copied again.
  */
 #pragma once
 
-#include "feed.h"
+#include "unpack.h"
 
-#define PT_SOURCE_BUFFER ((size_t)256 << 10)
+#define PT_SOURCE_BUFFER ((size_t)256 << 10) /* PT_REPLAY_BUFFER */
 #define PT_SOURCE_REASON 160
 
 struct pt_source_settings {
@@ -32,12 +32,19 @@ struct pt_source {
         uint8_t *buffer;
         size_t capacity;
         struct pt_feed feed;
+        struct pt_unpack *unpack; /* NULL where the feed is the stream */
 };
 
 /* 0, or a negative errno. pt_source_close() afterwards in any case. */
 int pt_source_open(struct pt_source *source, const char *path,
                    const struct pt_source_settings *settings);
 void pt_source_close(struct pt_source *source);
+
+/*
+ * What has come so far is the beginning of something compressed: from now on the stream is what
+ * comes out of it. The source must stand at its beginning. 0, or a negative errno.
+ */
+int pt_source_unpack(struct pt_source *source, enum pt_kind kind);
 
 /* The long way of pt_source_want(). */
 bool pt_source_fill(struct pt_source *source, size_t length);
