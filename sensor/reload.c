@@ -158,8 +158,8 @@ int pt_reload(const struct pt_reload *reload)
                 take_effect(reload, &fresh);
         release(&fresh);
         if (r < 0) {
-                pt_say_error("the new rules and configuration are refused, the old ones go on");
                 pt_health_refused(reload->health, pt_say_last_error());
+                pt_say_error("the new rules and configuration are refused, the old ones go on");
                 return r;
         }
         if (!reload->options->quiet)

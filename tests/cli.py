@@ -409,6 +409,83 @@ class Kinds(Case):
         self.assertEqual(len({d["event"]["id"] for d in documents}), 4)
 
 
+class SelfTest(Case):
+    """Does an alert get out? What is made up is marked, and the network is not touched."""
+
+    def rule(self, name, **keys):
+        keys = {"id": name, "name": name, "limits": {"ports": ["1-65535"]}, **keys}
+        return self.path(f"{name}.json", json.dumps(keys))
+
+    def test_an_alert_of_a_port_rule_and_one_of_an_address_rule_arrive(self):
+        result = self.expect(0, "--self-test", "-o", "-", says="(?m)^portent: self-test passed$")
+        documents = lines(result)
+        self.assertEqual(actions(documents), ["dns_calculation_port_match"] * 2)
+        self.assertEqual([d["rule"]["id"] for d in documents], ["apt12", "nymaim"])
+        for document in documents:
+            self.assertEqual(document["tags"], ["portent_self_test"])
+            self.assertEqual(document["portent"]["verdict"], "dns_confirmed")
+            self.assertEqual(document["dns"]["question"]["name"], "portent-self-test.invalid")
+
+    def test_no_socket_but_those_of_outputs_is_made(self):
+        trace = self.path("trace")
+        subprocess.run(["strace", "-f", "-e", "trace=network", "-o", trace, PORTENT, "-q",
+                        "--self-test", "-o", "-"], check=True, capture_output=True, timeout=60)
+        with open(trace, encoding="utf-8") as file:
+            self.assertNotIn("socket(", file.read())
+
+    def test_any_rules(self):
+        for rule, told in (
+                (self.rule("narrow", port="o1 * o2 + o3", limits={"ports": ["40000-40003"]}), 1),
+                (self.rule("far", port="(addr >> 12) & 0xffff",
+                           limits={"ports": ["7"], "exclude_destinations": ["198.51.100.0/24"]}),
+                 1),
+                (self.rule("turned", address="swap32(addr)"), 1),
+                (self.rule("both", port="o4 * 256 + o1", address="swap16(addr)"), 1)):
+            documents = lines(self.expect(0, "--self-test", "-o", "-", "-R", rule))
+            self.assertEqual(len(documents), told, rule)
+            self.assertEqual(documents[0]["tags"], ["portent_self_test"])
+
+    def test_a_rule_that_no_address_meets(self):
+        rule = self.rule("never", port="70000 + o1")
+        self.expect(3, "--self-test", "-o", "-", "-R", rule,
+                    says="rule never: no address was found that it leads anywhere from")
+
+    def test_an_allow_list_that_has_everything(self):
+        everything = self.path("all", "0.0.0.0/0\n")
+        result = self.expect(3, "--self-test", "-o", "-", "--allow-destinations", everything,
+                             says="(?s)made no alert .is there an allow list.*self-test failed")
+        self.assertEqual(result.stdout, b"")
+        one = self.path("one", "198.51.100.0/24\n")
+        self.expect(0, "--self-test", "-o", "-", "--allow-destinations", one)
+
+    def test_an_output_that_takes_nothing(self):
+        self.expect(3, "--self-test", "-o", "/dev/full", says="output /dev/full: ")
+        self.expect(3, "--self-test", "-o", "unix:" + self.path("nobody"),
+                    says="output unix:.*: [0-9]+ lines (wait|were dropped)")
+
+    def test_text_is_marked_too(self):
+        result = self.expect(0, "--self-test", "-o", "-", "--format", "text")
+        for line in result.stdout.decode().splitlines():
+            self.assertTrue(line.startswith("[self-test] "), line)
+
+
+class Metrics(Case):
+    def test_a_replay_writes_them_at_its_end(self):
+        path = self.path("portent.prom", "old\n")
+        self.expect(0, "-q", "-r", APT12, "--metrics", path)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn("\nportent_capture_packets_total 4\n", text)
+        self.assertIn("\nportent_alert_generated_total 1\n", text)
+        self.assertNotIn("portent_alarm_active", text)
+        checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
+                                 capture_output=True, check=False, timeout=60)
+        self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
+
+    def test_a_file_that_cannot_be_written(self):
+        self.expect(3, "-r", APT12, "--metrics", "/nowhere/x.prom")
+
+
 class Stats(Case):
     def read(self, path):
         with open(path, encoding="ascii") as file:
