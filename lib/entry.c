@@ -182,7 +182,7 @@ static bool read_labels(const struct word *word, size_t at, struct pt_dns_name *
 static int read_name(const struct word *word, enum pt_entry_line *ret_line, struct pt_entry *ret,
                      struct pt_entry_fault *fault)
 {
-        struct pt_dns_name name;
+        struct pt_dns_name name = {0};
         bool below = word->length >= 2 && memcmp(word->text, "*.", 2) == 0;
         bool sound;
 

@@ -72,11 +72,11 @@ enum pt_allow_list {
 };
 
 struct pt_allow_entry {
-        enum pt_allow_list list;
         const char *text; /* as it was written */
         const char *file;
-        unsigned line;
         uint64_t matches; /* that it allowed */
+        enum pt_allow_list list;
+        unsigned line;
 };
 
 PT_PUBLIC int pt_allow_builder_new(struct pt_allow_builder **ret);

@@ -5,6 +5,7 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,19 +114,62 @@ static bool is_socket(const char *destination)
         return strncmp(destination, "unix:", 5) == 0 || strncmp(destination, "tcp:", 4) == 0;
 }
 
+/* May such a socket be made? A sandbox may forbid it. */
+static int check_family(const char *destination)
+{
+        bool internet = strncmp(destination, "tcp:", 4) == 0;
+        int fd = socket(internet ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (fd < 0) {
+                pt_say_error("output %s: such sockets cannot be made here: %s%s", destination,
+                             strerror(errno),
+                             internet ? ": the service needs the drop-in tcp.conf for it" : "");
+                return -EINVAL;
+        }
+        close(fd);
+        printf("output %s ok (whether anyone listens is not tried)\n", destination);
+        return 0;
+}
+
 static int check_output(const char *what, const char *path)
 {
-        if (is_socket(path)) {
-                printf("%s %s ok (whether anyone listens is not tried)\n", what, path);
-                return 0;
-        }
-        int r = pt_check_file(path);
+        int r;
 
+        if (is_socket(path))
+                return check_family(path);
+        r = pt_check_file(path);
         if (r < 0) {
                 pt_say_error("%s %s: %s", what, path, strerror(-r));
                 return -EINVAL;
         }
         printf("%s %s ok\n", what, strcmp(path, "-") == 0 ? "standard output" : path);
+        return 0;
+}
+
+/* Where lines wait that no output takes. It is made if it is not there; its folder must be. */
+static int check_spool(const struct pt_options *options)
+{
+        struct stat status;
+        int r = 0;
+
+        if (!pt_options_live(options) || !options->spool_size)
+                return 0;
+        if (stat(options->spool, &status) < 0)
+                r = errno == ENOENT ? check_folder(options->spool) : -errno;
+        else if (!S_ISDIR(status.st_mode))
+                r = -ENOTDIR;
+        else if (faccessat(AT_FDCWD, options->spool, W_OK | X_OK, AT_EACCESS) < 0)
+                r = -errno;
+        if (r < 0 && pt_option_is_default(options, &options->spool)) {
+                printf("spool %s cannot be used: %s: what does not fit the queue may be lost\n",
+                       options->spool, strerror(-r));
+                return 0;
+        }
+        if (r < 0) {
+                pt_say_error("spool %s: %s", options->spool, strerror(-r));
+                return -EINVAL;
+        }
+        printf("spool %s ok\n", options->spool);
         return 0;
 }
 
@@ -190,6 +234,7 @@ int pt_check(const struct pt_options *options, const struct pt_settings *setting
         r |= check_allow(options);
         for (size_t i = 0; i < options->outputs.count; i++)
                 r |= check_output("output", options->outputs.list[i]);
+        r |= check_spool(options);
         if (options->stats)
                 r |= check_output("stats", options->stats);
         return r ? -EINVAL : 0;

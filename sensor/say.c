@@ -12,12 +12,13 @@
 static bool is_journal(void)
 {
         const char *stream = getenv("JOURNAL_STREAM");
-        unsigned long long device, inode;
         struct stat status;
+        char text[64];
 
-        return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-               fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
-               status.st_ino == inode;
+        if (!stream || fstat(STDERR_FILENO, &status) < 0)
+                return false;
+        snprintf(text, sizeof text, "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+        return strcmp(stream, text) == 0;
 }
 
 #define LINE 1280

@@ -877,6 +877,34 @@ class Test(Case):
                       "output /: Is a directory", "stats /: Is a directory"):
             self.assertIn(fault, said)
 
+    def verdicts(self, status, *flags, **more):
+        return self.expect(status, "-T", *flags, **more).stdout.decode().splitlines()
+
+    @unittest.skipIf(os.geteuid(), "who may not capture is told so")
+    def test_an_interface_that_is_not_there_is_no_fault(self):
+        shown = self.verdicts(0, "-i", "lo", "-i", "nonesuch", "-o", self.path("events"))
+        self.assertIn("interface lo ok", shown)
+        self.assertIn("interface nonesuch is not there now", shown)
+        self.assertIn("permission to capture ok", shown)
+
+    @unittest.skipIf(os.geteuid(), "who may not capture is told so")
+    def test_the_spool_is_looked_at(self):
+        flags = ("-i", "lo", "-o", self.path("events"), "--spool")
+        self.assertIn(f"spool {self.path('s')} ok", self.verdicts(0, *flags, self.path("s")))
+        self.assertEqual(os.listdir(self.folder.name), [])
+        self.verdicts(1, *flags, "/nonexistent/s", says=r"^portent: spool /nonexistent/s: No such")
+        self.verdicts(1, *flags, self.path("file", "x"), says=r"^portent: spool .*: Not a directory")
+
+    def test_sockets_are_not_tried(self):
+        shown = self.verdicts(0, "-o", "unix:/nonexistent/x", "-o", "tcp:192.0.2.1:5045")
+        for name in "unix:/nonexistent/x", "tcp:192.0.2.1:5045":
+            self.assertIn(f"output {name} ok (whether anyone listens is not tried)", shown)
+
+    def test_quiet_shows_faults_alone(self):
+        self.assertEqual(self.verdicts(0, "-q"), [])
+        self.assertEqual(self.verdicts(1, "-q", "-o", "/nonexistent/x", says="^portent: output /none"),
+                              [])
+
 
 class Signals(Case):
     def start(self, *words):

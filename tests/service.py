@@ -64,7 +64,7 @@ class Unit(unittest.TestCase):
         lines = settings(UNIT)
         for line in ("Type=notify", "StartLimitIntervalSec=0", "Restart=always", "User=portent",
                      "AmbientCapabilities=CAP_NET_RAW", "CapabilityBoundingSet=CAP_NET_RAW",
-                     "ExecStartPre=/usr/bin/portent -c /etc/portent/portent.json -T",
+                     "ExecStartPre=/usr/bin/portent -c /etc/portent/portent.json -q -T",
                      "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'"):
             self.assertIn(line, lines)
         self.assertRegex("\n".join(lines), r"(?m)^WatchdogSec=\d+$")
