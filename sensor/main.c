@@ -22,6 +22,7 @@
 #include "load.h"
 #include "options.h"
 #include "output.h"
+#include "reading.h"
 #include "sandbox.h"
 #include "reload.h"
 #include "say.h"
@@ -52,8 +53,8 @@ struct sensor {
         sigset_t waiting; /* live: the signals that come through while it waits */
         struct pt_observer observer;
         char hostname[256];
-        size_t unopened; /* inputs */
-        int argc;        /* the command line is read again when the rules are */
+        struct pt_reading reading;
+        int argc; /* the command line is read again when the rules are */
         char **argv;
         enum status status; /* the worst so far */
 };
@@ -170,13 +171,6 @@ static enum status check_input(const struct pt_options *options)
         return pt_check_files(options) < 0 ? STATUS_USAGE : STATUS_GO;
 }
 
-static const char *file_name(void *context, uint32_t file)
-{
-        const struct pt_options *options = context;
-
-        return file < options->inputs.count ? options->inputs.list[file] : NULL;
-}
-
 static const char *interface_name(void *context, uint32_t place)
 {
         const struct pt_options *options = context;
@@ -197,12 +191,14 @@ static void name_observer(struct sensor *sensor)
                 .version = PT_VERSION,
                 .file_context = &sensor->options,
         };
-        if (!pt_options_live(options))
-                sensor->observer.file_name = file_name;
-        else if (options->interfaces.count > 1)
+        if (!pt_options_live(options)) {
+                sensor->observer.file_name = pt_reading_name;
+                sensor->observer.file_context = &sensor->reading;
+        } else if (options->interfaces.count > 1) {
                 sensor->observer.interface_name = interface_name;
-        else
+        } else {
                 sensor->observer.interface = options->interfaces.list[0];
+        }
 }
 
 static bool reads_standard_input(const struct pt_options *options)
@@ -427,46 +423,6 @@ static void note(struct sensor *sensor, enum status status)
                 sensor->status = status;
 }
 
-static enum pt_replay_step read_frames(struct sensor *sensor, struct pt_replay *replay,
-                                       struct pt_replay_fault *fault)
-{
-        enum pt_replay_step step = PT_REPLAY_FRAME;
-        struct pt_frame frame;
-
-        while (!pt_signals_stop) {
-                step = pt_replay_next(replay, &frame, fault);
-                if (step != PT_REPLAY_FRAME)
-                        break;
-                pt_engine_packet(sensor->engine, &frame);
-        }
-        return step;
-}
-
-static void read_input(struct sensor *sensor, uint32_t file)
-{
-        const struct pt_options *options = &sensor->options;
-        const char *path = options->inputs.list[file];
-        const struct pt_replay_settings settings = {.filter = options->filter,
-                                                    .stop = &pt_signals_stop};
-        struct pt_replay_fault fault = {0};
-        struct pt_replay *replay;
-
-        if (options->verbose && !options->quiet)
-                pt_say("reading %s", path);
-        if (pt_replay_open(path, &settings, file, &replay, &fault) < 0) {
-                pt_say_error("%s", fault.sentence);
-                sensor->unopened++;
-                note(sensor, STATUS_INPUT);
-                return;
-        }
-        /* A read that a signal ended looks like a cut. */
-        if (read_frames(sensor, replay, &fault) == PT_REPLAY_CUT && !pt_signals_stop) {
-                pt_say_error("%s", fault.sentence);
-                note(sensor, STATUS_INPUT);
-        }
-        pt_replay_free(replay);
-}
-
 /* Capture is open, all else is prepared: what comes from now on is seen. */
 static void tell_ready(const struct sensor *sensor)
 {
@@ -514,13 +470,26 @@ static void watch(struct sensor *sensor)
         pt_service_stopping();
 }
 
+static void replay(struct sensor *sensor)
+{
+        struct pt_reading *reading = &sensor->reading;
+
+        reading->options = &sensor->options;
+        reading->engine = sensor->engine;
+        reading->output = sensor->output;
+        if (pt_reading_run(reading) < 0)
+                note(sensor, no_memory());
+        if (reading->troubled)
+                note(sensor, STATUS_INPUT);
+}
+
 static void loop(struct sensor *sensor)
 {
         pt_health_running(&sensor->health);
         if (sensor->live)
                 watch(sensor);
-        for (size_t i = 0; i < sensor->options.inputs.count && !pt_signals_stop; i++)
-                read_input(sensor, (uint32_t)i);
+        else
+                replay(sensor);
 }
 
 /* ---- take down ---- */
@@ -548,7 +517,7 @@ static void finish(struct sensor *sensor)
         const struct pt_options *options = &sensor->options;
         struct pt_health *health = &sensor->health;
 
-        health->unread = !sensor->live && sensor->unopened == options->inputs.count;
+        health->unread = !sensor->live && pt_reading_nothing(&sensor->reading);
         pt_engine_finish(sensor->engine);
         pt_output_flush(sensor->output);
         if (options->log & PT_LOG_STATS && pt_health_tell(health) < 0)
@@ -561,6 +530,8 @@ static void finish(struct sensor *sensor)
         if (pt_output_lost(sensor->output))
                 note(sensor, STATUS_START);
         if (!options->quiet)
+                pt_reading_last_words(&sensor->reading);
+        if (!options->quiet)
                 pt_health_last_words(health, options->verbose);
 }
 
@@ -568,6 +539,7 @@ static void take_down(struct sensor *sensor)
 {
         pt_service_end();
         pt_live_free(sensor->live);
+        pt_reading_end(&sensor->reading);
         pt_engine_free(sensor->engine);
         pt_output_free(sensor->output);
         pt_rules_free(sensor->rules);

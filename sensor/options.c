@@ -9,6 +9,7 @@
 
 #include "../lib/address.h"
 #include "../lib/io/sink.h"
+#include "moment.h"
 
 #define AT(member) offsetof(struct pt_options, member)
 #define MILLISECOND INT64_C(1000000)
@@ -27,9 +28,16 @@ const struct pt_option pt_option_table[] = {
          *
          * Ranges are those of pt_engine_new(), which says no sentence when it refuses one.
          */
-        {PT_GROUP_INPUT, 'r', "read", "FILE", NULL,
+        {PT_GROUP_INPUT, 'r', "read", "FILE|DIR", NULL,
          PT_OPTION_LIST, AT(inputs), NULL, 0, 0,
-         "read this capture (pcap or pcapng), - for standard input; repeatable, in this order"},
+         "read this capture (pcap or pcapng, also compressed by gzip, zstd or xz), all captures in "
+         "this directory, or - for standard input; repeatable: they are one stream in packet time"},
+        {PT_GROUP_INPUT, 0, "since", "TIME", NULL,
+         PT_OPTION_MOMENT, AT(since), NULL, 0, 0,
+         "read: only packets from this time on, as 2026-11-24T19:57:03Z or seconds since 1970"},
+        {PT_GROUP_INPUT, 0, "until", "TIME", NULL,
+         PT_OPTION_MOMENT, AT(until), NULL, 0, 0,
+         "read: only packets before this time"},
         {PT_GROUP_INPUT, 'i', "interface", "IFACE", "interfaces",
          PT_OPTION_LIST, AT(interfaces), NULL, 0, 0,
          "capture live on this network interface; repeatable: all are one stream"},
@@ -331,6 +339,21 @@ static int set_ports(const struct pt_option *option, void *into, const char *tex
         return 0;
 }
 
+static int set_moment(const struct pt_option *option, void *into, const char *text, char *sentence)
+{
+        int64_t moment;
+
+        (void)option;
+        if (!pt_moment_parse(text, &moment))
+                return pt_option_refuse(sentence,
+                                        "\"%.60s\" is no time: as 2026-11-24T19:57:03Z or "
+                                        "2026-11-24T20:57:03+01:00 is expected, or seconds since "
+                                        "1970",
+                                        text);
+        *(int64_t *)into = moment ? moment : 1; /* 0 is none */
+        return 0;
+}
+
 static int set_format(const struct pt_option *option, void *into, const char *text, char *sentence)
 {
         (void)option;
@@ -446,7 +469,7 @@ static int (*const setters[PT_OPTION_TYPES])(const struct pt_option *, void *, c
                                              char *) = {
         [PT_OPTION_FLAG] = set_flag,         [PT_OPTION_TEXT] = set_text,
         [PT_OPTION_DURATION] = set_duration, [PT_OPTION_SIZE] = set_size,
-        [PT_OPTION_NUMBER] = set_number,
+        [PT_OPTION_NUMBER] = set_number,     [PT_OPTION_MOMENT] = set_moment,
         [PT_OPTION_PORTS] = set_ports,       [PT_OPTION_FORMAT] = set_format,
         [PT_OPTION_KINDS] = set_kinds,       [PT_OPTION_LIST] = add_text,
         [PT_OPTION_OUTPUTS] = add_output,    [PT_OPTION_ADDRESSES] = add_address,

@@ -80,6 +80,7 @@ struct pt_options {
         int64_t alarm_interval;
         int64_t alarm_least;
         int64_t alarm_few;
+        int64_t since, until; /* nanoseconds since 1970; 0 for none */
         struct pt_ports connection_ports;
         enum pt_format format;
         unsigned log; /* of enum pt_log_kind */
@@ -107,6 +108,7 @@ enum pt_option_type {
         PT_OPTION_SIZE,     /* int64_t */
         PT_OPTION_NUMBER,   /* int64_t */
         PT_OPTION_PORTS,    /* struct pt_ports */
+        PT_OPTION_MOMENT,   /* int64_t */
         PT_OPTION_FORMAT,   /* enum pt_format */
         PT_OPTION_KINDS,    /* unsigned; several, separated by commas */
         PT_OPTION_LIST,     /* struct pt_texts, and so on: the types from here on are lists */

@@ -30,9 +30,9 @@ FLOORS = [
     {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
      "ecs", "text", "alarm", "status", "metrics"},
 ]
-IO = {"block", "carrier", "channel", "classic", "codec", "feed", "file", "filter", "kind",
+IO = {"archive", "block", "carrier", "catalogue", "channel", "classic", "codec", "feed", "file", "filter", "kind",
       "lists", "live", "medium", "notice", "pipe", "queue", "record", "replay", "resolve",
-      "rulebook", "sieve", "sink", "socket", "source", "spool", "store", "tap", "trouble", "unpack"}
+      "rulebook", "sieve", "sink", "socket", "source", "spool", "store", "strand", "tap", "trouble", "unpack"}
 
 # What a module may include of its own floor: its header needs it, or it is a part of the other.
 BESIDE = {

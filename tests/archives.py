@@ -156,6 +156,126 @@ class Compressed(Case):
             self.expect(2, "-q", "-r", huge, says="more than 128 MiB of memory")
 
 
+def editcap(*words):
+    """editcap, mergecap and dumpcap come with tshark."""
+    return tool("editcap", *words)
+
+
+class Several(Case):
+    def whole(self):
+        """All captures of pcaps/ in one file, as mergecap(1) puts them in order."""
+        path = self.path("whole.pcap")
+        sources = [p for p in sorted(PCAPS.glob("*.pcap*")) if "nsec" not in p.name]
+        tool("mergecap", "-F", "pcap", "-w", path, *sources)
+        return path
+
+    def verdicts(self, result):
+        """What must not depend on how the packets lie in files."""
+        documents = [json.loads(line) for line in result.stdout.splitlines()]
+        for document in documents:
+            for key in "created", "sequence":
+                document["event"].pop(key)
+            for group in "packet", "pcap":
+                document["portent"].pop(group, None)
+            for group in "packet", "pcap":
+                document["portent"].get("dns", {}).pop(group, None)
+            document.pop("observer")
+        return documents
+
+    def test_a_capture_cut_in_many_files_gives_the_same(self):
+        """editcap -c, as tcpdump -C and dumpcap -b do it; named in any order, and as a directory."""
+        whole = self.whole()
+        wanted = self.verdicts(self.expect(0, "-q", "-r", whole))
+        self.assertGreater(len(wanted), 15)
+        self.path("parts/x", b"").unlink()
+        editcap("-F", "pcap", "-c", "7", whole, self.path("parts/p.pcap"))
+        parts = sorted((self.folder / "parts").iterdir())
+        self.assertGreater(len(parts), 20)
+        for order in parts, parts[::-1], parts[1::2] + parts[::2]:
+            words = [word for part in order for word in ("-r", part)]
+            self.assertEqual(self.verdicts(self.expect(0, "-q", *words)), wanted)
+        self.assertEqual(self.verdicts(self.expect(0, "-q", "-r", self.folder / "parts")), wanted)
+        for part in parts[::2]:
+            tool("zstd", "-q", "--rm", part)
+        tool("gzip", *parts[1::2])
+        self.assertEqual(self.verdicts(self.expect(0, "-q", "-r", self.folder / "parts")), wanted)
+
+    def test_files_that_overlap_are_merged(self):
+        """DNS in one file, the rest in another, as of two taps: what mergecap would have made."""
+        whole = self.whole()
+        wanted = self.verdicts(self.expect(0, "-q", "-r", whole))
+        dns, rest = self.path("dns.pcap"), self.path("rest.pcapng")
+        tool("tshark", "-r", whole, "-Y", "dns", "-F", "pcap", "-w", dns)
+        tool("tshark", "-r", whole, "-Y", "not dns", "-F", "pcapng", "-w", rest)
+        for order in (dns, rest), (rest, dns):
+            words = [word for path in order for word in ("-r", path)]
+            self.assertEqual(self.verdicts(self.expect(0, "-q", *words)), wanted)
+        fifo = self.path("fifo")
+        os.mkfifo(fifo)
+        with subprocess.Popen(["cp", dns, fifo]) as writer:
+            result = self.expect(0, "-q", "-r", fifo, "-r", rest)
+            writer.wait()
+        self.assertEqual(self.verdicts(result), wanted)
+        result = self.expect(0, "-q", "-r", rest, "-r", "-", input=dns.read_bytes())
+        self.assertEqual(self.verdicts(result), wanted)
+
+    def test_interfaces_of_different_link_types_in_one_pcapng(self):
+        """mergecap keeps an interface for each input; libpcap refuses the file, we do not."""
+        sources = [APT12, PCAPS / "quiet.pcap"]
+        raw = self.path("raw.pcap", tool("editcap", "-F", "pcap", "-C", "14", "-L", "-T", "rawip4",
+                                         APT12, "/dev/stdout"))
+        both = self.path("both.pcapng")
+        tool("mergecap", "-F", "pcapng", "-I", "none", "-w", both, raw, sources[1])
+        refused = subprocess.run(["tcpdump", "-nr", both], capture_output=True, check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertEqual(ids(self.expect(0, "-q", "-r", both)), self.alerts)
+
+    def test_a_directory_says_what_it_left_out(self):
+        self.path("d/a.pcap", self.plain)
+        self.path("d/README", b"words, and no capture")
+        self.path("d/sub/empty", b"")
+        self.path("d/.hidden", b"not even looked at")
+        result = self.expect(0, "-r", self.folder / "d", says=(
+            r"2 files in the directories are no captures, and left out \(-v names them\)"))
+        self.assertEqual(ids(result), self.alerts)
+        self.expect(0, "-v", "-r", self.folder / "d",
+                    says=rf"left out: {self.folder}/d/README: byte 0: neither pcap nor pcapng\n")
+        self.path("d/s", b"snoop\0\0\0" + bytes(50))
+        self.expect(2, "-q", "-r", self.folder / "d", says="of the format snoop")
+        self.expect(2, "-r", self.path("only/words", b"words").parent,
+                    says="no input could be read")
+
+    def test_a_thousand_files_need_no_thousand_descriptors(self):
+        whole = self.whole()
+        wanted = self.verdicts(self.expect(0, "-q", "-r", whole))
+        self.path("parts/x", b"").unlink()
+        editcap("-F", "pcap", "-c", "1", whole, self.path("parts/p.pcap"))
+        limit = 32
+        self.assertGreater(len(list((self.folder / "parts").iterdir())), 5 * limit)
+        result = self.expect(0, "-q", "-r", self.folder / "parts", preexec_fn=lambda: (
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))))
+        self.assertEqual(self.verdicts(result), wanted)
+
+    def test_since_and_until(self):
+        """The same packets as editcap -A and -B leave: both take the first, and not the last."""
+        whole = self.whole()
+        wanted = self.path("some.pcap")
+        tool("editcap", "-F", "pcap", "-A", "1795550230", "-B", "1795550238", whole, wanted)
+        count = len(tool("tshark", "-r", wanted).splitlines())
+        self.assertGreater(count, 20)
+        for since, until in (("1795550230", "1795550238"),
+                             ("2026-11-24T19:57:10Z", "2026-11-24T20:57:18+01:00")):
+            result = self.expect(0, "-r", whole, "--since", since, "--until", until, says=(
+                rf"portent: {count} packets, "))
+            self.assertEqual(self.verdicts(result), self.verdicts(self.expect(0, "-r", wanted)))
+            outside = len(tool("tshark", "-r", whole).splitlines()) - count
+            self.assertRegex(result.stderr.decode(),
+                             rf"{outside} packets outside --since and --until were not looked at")
+        self.expect(1, "-r", whole, "--since", "yesterday", says='"yesterday" is no time: as 2026-')
+        self.expect(1, "-r", whole, "--since", "2", "--until", "1",
+                    says="--since is not before --until: nothing is left")
+
+
 def main():
     result = unittest.TextTestRunner(verbosity=1).run(
         unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]))

@@ -128,7 +128,7 @@ class Words(Case):
         self.fails(1, "--output: x is given twice", "-r", APT12, "-o", "x", "-o", "x")
 
     def test_options_of_later_versions_are_unknown(self):
-        for flag in "--follow", "--evidence=x", "--since=1", "--until=1":
+        for flag in "--follow", "--evidence=x":
             self.assertIn("there is no option", self.expect(1, flag).stderr.decode())
 
     def test_a_control_character_in_a_name_stays_off_the_terminal(self):
@@ -210,15 +210,18 @@ class Inputs(Case):
                    "-r", "-", "-r", "-")
 
     def test_a_bad_one_does_not_stop_the_next_and_the_status_is_2(self):
-        text = self.path("text.pcap", "this is no capture")
-        for bad in "/nonexistent/x.pcap", "/", text:
+        text, folder = self.path("text.pcap", "this is no capture"), self.path("folder")
+        os.mkdir(folder)
+        for bad in "/nonexistent/x.pcap", folder, text:
             result = self.expect(2, "-q", "-r", bad, "-r", APT12,
                                  says=f"^portent: {re.escape(bad)}: ")
             self.assertEqual(len(lines(result)), 1)
 
     def test_one_that_cannot_be_opened_has_no_offset_and_nothing_to_explain(self):
+        folder = self.path("folder")
+        os.mkdir(folder)
         for bad, why in (("/nonexistent/x.pcap", "No such file or directory"),
-                         ("/", "a directory: name the captures in it one by one")):
+                         (folder, "a directory without files")):
             self.fails(2, f"{bad}: {why}", "-q", "-r", bad)
             said = self.expect(2, "-r", bad, "-r", bad).stderr.decode()
             self.assertNotIn("nothing found", said)

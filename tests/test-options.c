@@ -365,7 +365,7 @@ Test(options, wrong_words_get_a_sentence)
                  "there is no option --co, or it is short for more than one (see portent --help)"},
                 {{"-Z"}, "there is no option -Z (see portent --help)"},
                 {{"-qZ"}, "there is no option -Z (see portent --help)"},
-                {{"-r"}, "--read wants FILE behind it (see portent --help)"},
+                {{"-r"}, "--read wants FILE|DIR behind it (see portent --help)"},
                 {{"--memory"}, "--memory wants SIZE behind it (see portent --help)"},
                 {{"--lab=yes"}, "--lab takes nothing behind it (see portent --help)"},
                 {{"-r", ""}, "--read: an empty text means nothing here"},

@@ -45,9 +45,14 @@ static const struct magic {
 static bool is_erf(const uint8_t *bytes, size_t length)
 {
         uint32_t seconds, type, record;
+        size_t text = 0;
 
         if (length < 16)
                 return false;
+        for (size_t i = 0; i < 16; i++)
+                text += (bytes[i] >= ' ' && bytes[i] < 0x7f) || bytes[i] == '\n';
+        if (text == 16)
+                return false; /* words, whatever numbers they would make */
         seconds = (uint32_t)bytes[7] << 24 | (uint32_t)bytes[6] << 16 | (uint32_t)bytes[5] << 8 |
                   bytes[4];
         type = bytes[8] & 0x7fu;

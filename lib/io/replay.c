@@ -369,6 +369,13 @@ bool pt_replay_is_file(const char *path)
         return strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+bool pt_replay_is_empty(const char *path)
+{
+        struct stat status;
+
+        return stat(path, &status) == 0 && status.st_size == 0;
+}
+
 int pt_replay_check_filter(const char *filter, struct pt_replay_fault *fault)
 {
         char reason[PT_SIEVE_REASON];

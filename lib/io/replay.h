@@ -59,6 +59,7 @@ uint64_t pt_replay_outside(const struct pt_replay *replay);
 
 /* Is this a regular file, that can be opened a second time? */
 bool pt_replay_is_file(const char *path);
+bool pt_replay_is_empty(const char *path);
 
 /* Takes NULL. Returns NULL. */
 struct pt_replay *pt_replay_free(struct pt_replay *replay);
