@@ -46,9 +46,8 @@ static void *run(void *context)
         struct pt_resolve *resolve = context;
         int running = RUNNING;
 
-        ask(resolve, AI_ADDRCONFIG);
-        if (resolve->error == EAI_NONAME || resolve->error == EAI_NODATA)
-                ask(resolve, 0); /* AI_ADDRCONFIG leaves out "localhost" where there is only that */
+        /* Not AI_ADDRCONFIG: it leaves out 127.0.0.1 where that is the only IPv4 address. */
+        ask(resolve, 0);
         if (!atomic_compare_exchange_strong(&resolve->state, &running, DONE))
                 destroy(resolve);
         return NULL;
