@@ -102,7 +102,7 @@ class Trial:
         listener = Listener(self.address) if number % 2 else None
         sensor = self.start()
         flow = Flow(self.traffic)
-        time.sleep(random.random() * 0.3)
+        time.sleep(random.random() * 0.6)
         sensor.kill()
         text = self.log.read_bytes()
         assert text.startswith(self.before), "the file lost something"

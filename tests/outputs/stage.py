@@ -29,6 +29,9 @@ INSIDE = "PORTENT_STAGE"
 def enter():
     """Run again in namespaces of our own. Where the kernel has none, say so and leave."""
     if INSIDE in os.environ:
+        if subprocess.run(["ip", "link", "show", SENDER], check=False,
+                          capture_output=True).returncode == 0:
+            return  # a test of a test
         for command in ("ip link set lo up",
                         f"ip link add name {SENDER} type veth peer name {SENSOR}",
                         f"ip link set {SENDER} mtu 65535 up", f"ip link set {SENSOR} mtu 65535 up"):
