@@ -68,7 +68,19 @@
         X(DNS_TO_GROUP, "dns.to_group", "Answers to no single host.")                             \
         X(DNS_COPIES, "dns.copies", "Answers seen twice.")                                        \
         X(DNS_UNASKED, "dns.unasked", "Answers with addresses whose query was not seen.")         \
-        X(DNS_TCP, "dns.tcp", "TCP segments to or from port 53 with data, which are not read.")   \
+        X(DNS_TCP, "dns.tcp", "TCP segments to or from port 53 with data.")                       \
+        X(STREAM_MESSAGES, "stream.messages", "Messages taken out of TCP.")                       \
+        X(STREAM_FOLLOWED, "stream.followed",                                                     \
+          "Directions of TCP connections followed now (gauge).")                                  \
+        X(STREAM_COPIES, "stream.copies", "Segments all of which was there before.")              \
+        X(STREAM_OVERLAPS, "stream.overlaps", "Segments that contradict what came before.")       \
+        X(STREAM_UNSYNCED, "stream.unsynced", "Segments in mid-stream that begin no message.")    \
+        X(STREAM_OUTSIDE, "stream.outside", "Segments far from where their flow stands.")         \
+        X(STREAM_DROPPED, "stream.dropped", "Segments with too many holes before them.")          \
+        X(STREAM_GAPS, "stream.gaps", "Holes given up because the flow went on.")                 \
+        X(STREAM_UNFINISHED, "stream.unfinished", "Flows that ended inside a message.")           \
+        X(STREAM_EVICTED, "stream.evicted", "Flows given up for lack of room.")                   \
+        X(STREAM_URGENT, "stream.urgent", "Segments with urgent data, which counts as data.")     \
         X(QUERIES_EVICTED, "queries.evicted", "Queries forgotten early for lack of room.")        \
         X(CACHE_CLIENTS, "cache.clients", "Clients remembered now (gauge).")                      \
         X(CACHE_ENTRIES, "cache.entries", "Address records held now (gauge).")                    \

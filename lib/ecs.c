@@ -161,8 +161,8 @@ static void dns_endpoints(struct pt_document *doc, const struct pt_event *event)
 {
         const struct pt_packet *p = event->dns.packet;
         struct pt_document_network network = {
-                .flow = {p->source, p->destination, p->source_port, p->destination_port, 17,
-                         p->ipv6},
+                .flow = {p->source, p->destination, p->source_port, p->destination_port,
+                         p->protocol, p->ipv6},
                 .has_ports = true,
                 .source_inside = pt_prefixes_contain(&event->home, &p->destination),
                 .destination_inside = pt_prefixes_contain(&event->home, &p->source),

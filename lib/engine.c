@@ -55,6 +55,7 @@ struct plan {
         uint32_t held;
         uint32_t campaigns;
         size_t fragments;
+        size_t streams;
         size_t hosts;
 };
 
@@ -75,15 +76,17 @@ static int plan_memory(size_t memory, struct plan *ret)
                 plan.campaigns /= 2;
         }
         plan.fragments = memory / 32;
-        fixed = plan.fragments + pt_fragments_size() + sizeof(struct pt_engine) + pt_line_size() +
-                PT_FRAME_KEPT + ADDRESSES * sizeof(struct pt_dns_address) +
+        plan.streams = memory / 16;
+        fixed = plan.fragments + pt_fragments_size() + plan.streams + pt_streams_size() +
+                sizeof(struct pt_engine) + pt_line_size() + PT_FRAME_KEPT +
+                ADDRESSES * sizeof(struct pt_dns_address) +
                 (PT_ARRIVALS + 2) * sizeof(struct pt_arrival) +
                 pt_recent_size(plan.queries, sizeof(struct pt_query)) +
                 pt_recent_size(plan.syns, sizeof(struct pt_seen)) +
                 pt_recent_size(plan.expected, sizeof(struct pt_expected)) +
                 pt_hold_size(plan.held) + pt_campaign_size(plan.campaigns) + pt_judge_size() +
                 PT_RULES * sizeof(void *) + PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
-        if (memory < 2 * fixed)
+        if (memory < fixed + memory / 4) /* hosts must have some of it */
                 return -EINVAL;
         plan.hosts = memory - fixed;
         *ret = plan;
@@ -192,6 +195,8 @@ static int make_tables(struct pt_engine *engine, const struct plan *plan)
         if (r == 0)
                 r = pt_fragments_new(plan->fragments, key, &engine->counters, &engine->fragments);
         if (r == 0)
+                r = pt_streams_new(plan->streams, key, &engine->counters, &engine->streams);
+        if (r == 0)
                 r = pt_hold_new(plan->held, engine->settings.throttle, key, &engine->hold);
         if (r == 0)
                 r = pt_campaign_new(plan->campaigns, engine->settings.window, key,
@@ -261,6 +266,7 @@ struct pt_engine *pt_engine_free(struct pt_engine *engine)
         pt_recent_deinit(&engine->expected);
         pt_recent_deinit(&engine->syns);
         pt_recent_deinit(&engine->queries);
+        pt_streams_free(engine->streams);
         pt_fragments_free(engine->fragments);
         pt_hosts_free(engine->hosts);
         free(engine->names);
@@ -403,6 +409,7 @@ void pt_engine_finish(struct pt_engine *engine)
         while ((syn = pt_line_take(engine->line)))
                 pt_tell_syn(engine, syn);
         pt_fragments_finish(engine->fragments);
+        pt_streams_finish(engine->streams);
         pt_tell_repeats(engine, PT_FORGET_ALL);
 }
 
@@ -420,12 +427,13 @@ bool pt_engine_counter(const struct pt_engine *engine, size_t place, const char 
             place == PT_COUNT_CACHE_CELLS || place == PT_COUNT_CACHE_CELLS_TOTAL)
                 pt_hosts_gauge(engine->hosts); /* gauges are taken when somebody looks */
         *ret_name = pt_counter_name((enum pt_counter)place);
-        if (place == PT_COUNT_FRAGMENT_WAITING) {
+        *ret_value = engine->counters.value[place];
+        if (place == PT_COUNT_CONNECTION_TRACKED)
+                *ret_value = engine->syns.count;
+        else if (place == PT_COUNT_FRAGMENT_WAITING)
                 *ret_value = pt_fragments_waiting(engine->fragments);
-                return true;
-        }
-        *ret_value = place == PT_COUNT_CONNECTION_TRACKED ? engine->syns.count
-                                                          : engine->counters.value[place];
+        else if (place == PT_COUNT_STREAM_FOLLOWED)
+                *ret_value = pt_streams_followed(engine->streams);
         return true;
 }
 

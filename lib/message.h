@@ -1,5 +1,6 @@
 /*
- * message: a DNS message in a datagram, read as far as it can be without knowing what came before.
+ * message: a DNS message, in a datagram or out of a stream, read as far as it can be without knowing
+ * what came before.
  */
 #pragma once
 
@@ -7,7 +8,7 @@
 #include "recent.h"
 #include "state.h"
 
-/* Is this a datagram to or from the port of DNS? */
+/* Is this to or from the port of DNS? */
 static inline bool pt_message_is(const struct pt_packet *packet)
 {
         return packet->source_port == PT_DNS_PORT || packet->destination_port == PT_DNS_PORT;

@@ -199,19 +199,56 @@ static void into_line(struct pt_engine *engine, const struct pt_packet *packet,
         pt_line_put(engine->line, &syn);
 }
 
-static void observe_tcp(struct pt_engine *engine, const struct pt_packet *packet,
-                        const struct pt_frame *frame, int64_t time)
+/* ---- packets made of others ---- */
+
+/* What is made of several packets stands where no packet is looked at ahead. */
+static struct pt_arrival *made_of(struct pt_engine *engine, const struct pt_arrival *last)
 {
+        struct pt_arrival *made = &engine->arrivals[PT_ARRIVALS + 1];
+
+        if (made != last) {
+                made->frame = last->frame;
+                made->packet = last->packet;
+                made->kind = last->kind;
+        }
+        made->has_message = false;
+        made->message.answer.addresses = engine->addresses + 2 * PT_MESSAGE_ADDRESSES;
+        made->message.answer.capacity = PT_MESSAGE_ADDRESSES;
+        return made;
+}
+
+/* Each message that a segment completes is taken as one in a datagram would be. */
+static void observe_segment(struct pt_engine *engine, const struct pt_arrival *arrival,
+                            int64_t time)
+{
+        struct pt_stream_message message;
+        struct pt_arrival *made;
+
+        engine->counters.value[PT_COUNT_DNS_TCP] += arrival->packet.payload_length > 0;
+        pt_streams_put(engine->streams, &arrival->packet, time);
+        while (pt_streams_next(engine->streams, &message)) {
+                made = made_of(engine, arrival);
+                made->packet.payload = message.octets;
+                made->packet.payload_length = message.length;
+                made->packet.payload_cut = message.cut;
+                made->has_message = true;
+                pt_message_read(engine, &made->packet, &made->message);
+                observe_dns(engine, made, time);
+        }
+}
+
+static void observe_tcp(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
+{
+        const struct pt_packet *packet = &arrival->packet;
         uint8_t flags = packet->tcp_flags & (PT_TCP_SYN | PT_TCP_ACK | PT_TCP_RST | PT_TCP_FIN);
 
         if (flags == PT_TCP_SYN) {
                 pt_engine_count(engine, PT_COUNT_CONNECTION_ATTEMPTS);
                 pt_hosts_prove(engine->hosts, &packet->source);
-                into_line(engine, packet, frame, time, false);
-        } else if (packet->payload_length && (packet->source_port == PT_DNS_PORT ||
-                                              packet->destination_port == PT_DNS_PORT)) {
-                pt_engine_count(engine, PT_COUNT_DNS_TCP);
+                into_line(engine, packet, &arrival->frame, time, false);
         }
+        if (pt_message_is(packet) && (flags & ~PT_TCP_ACK || packet->payload_length))
+                observe_segment(engine, arrival, time);
 }
 
 static void observe_udp(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
@@ -235,20 +272,6 @@ static void count_tunnels(struct pt_engine *engine, uint32_t met)
 
         for (; met; met &= met - 1)
                 engine->counters.value[PT_COUNT_TUNNEL_SNAP + __builtin_ctz(met)]++;
-}
-
-/* What is made of several packets stands where no packet is looked at ahead. */
-static struct pt_arrival *made_of(struct pt_engine *engine, const struct pt_arrival *last)
-{
-        struct pt_arrival *made = &engine->arrivals[PT_ARRIVALS + 1];
-
-        made->frame = last->frame;
-        made->packet = last->packet;
-        made->kind = last->kind;
-        made->has_message = false;
-        made->message.answer.addresses = engine->addresses + 2 * PT_MESSAGE_ADDRESSES;
-        made->message.answer.capacity = PT_MESSAGE_ADDRESSES;
-        return made;
 }
 
 /* A fragment may complete a datagram that holds another: the packet's depth bounds how often. */
@@ -285,7 +308,7 @@ void pt_observe(struct pt_engine *engine, const struct pt_arrival *arrival, int6
         if (packet->tunnels_met)
                 count_tunnels(engine, packet->tunnels_met);
         if (arrival->kind == PT_PACKET_TCP)
-                observe_tcp(engine, packet, &arrival->frame, time);
+                observe_tcp(engine, arrival, time);
         else if (arrival->kind == PT_PACKET_UDP)
                 observe_udp(engine, arrival, time);
         else if (has_number(arrival->kind))

@@ -16,6 +16,7 @@
 #include "portent.h"
 #include "recent.h"
 #include "sight.h"
+#include "stream.h"
 #include "unread.h"
 #include "verdict.h"
 
@@ -67,6 +68,7 @@ struct pt_engine {
         uint8_t *waiting_bytes;
 
         struct pt_fragments *fragments;
+        struct pt_streams *streams;
         struct pt_hosts *hosts;
         struct pt_recent queries;  /* payload: struct pt_query */
         struct pt_recent syns;     /* payload: struct pt_seen */

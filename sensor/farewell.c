@@ -16,10 +16,15 @@ static uint64_t count(const struct pt_health *health, const char *name)
 static bool is_undecoded(const char *name)
 {
         static const char *const names[] = {
-                "capture.odd_length", "capture.odd_time", "decode.other_link", "decode.tunnels",
-                "decode.fragments",   "decode.short",     "decode.truncated",  "decode.malformed",
-                "decode.too_deep",    "dns.short",        "dns.bad_question",  "dns.bad_record",
-                "dns.skipped",        "dns.cut",          "dns.tcp",
+                "capture.odd_length", "capture.odd_time", "decode.other_link",
+                "decode.tunnels",     "decode.fragments", "decode.short",
+                "decode.truncated",   "decode.malformed", "decode.too_deep",
+                "dns.short",          "dns.bad_question", "dns.bad_record",
+                "dns.skipped",        "dns.cut",          "stream.gaps",
+                "stream.unsynced",    "stream.outside",   "stream.dropped",
+                "stream.unfinished",  "stream.evicted",   "fragment.overlaps",
+                "fragment.malformed", "fragment.cut",     "fragment.lost",
+                "fragment.evicted",
         };
 
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -139,9 +144,8 @@ static const char *why_no_syn(const struct pt_health *health)
 static const char *why_no_answer(const struct pt_health *health)
 {
         if (count(health, "dns.messages") == 0)
-                return "no DNS was seen: answers over UDP from port 53 are needed; encrypted DNS "
-                       "and "
-                       "DNS over TCP are not read";
+                return "no DNS was seen: answers from port 53 are needed; encrypted DNS can't be "
+                       "read";
         if (count(health, "dns.responses") == 0)
                 return "no DNS answers were seen, only queries: the capture holds one direction";
         if (count(health, "dns.answers") == 0)

@@ -18,7 +18,7 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build-tests"))
 
 FLOORS = [
     {"portent", "bytes", "address", "hash", "clock", "counter"},
-    {"packet", "decoder", "link", "tunnel", "unread", "fragment", "dns"},
+    {"packet", "decoder", "link", "tunnel", "unread", "fragment", "stream", "dns"},
     {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector",
      "entry", "allow"},
     {"pool", "recent", "cells", "names", "clients", "hosts", "fetch", "learn", "contact",
@@ -39,6 +39,7 @@ BESIDE = {
     "decoder": {"packet"},
     "link": {"decoder"},
     "fragment": {"packet"},
+    "stream": {"packet"},
     "packet": {"link", "tunnel"},
     "tunnel": {"decoder", "link"},
     "unread": {"packet"},

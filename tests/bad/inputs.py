@@ -27,6 +27,7 @@ import frames  # noqa: E402
 import link  # noqa: E402,F401
 import messages  # noqa: E402,F401
 import network  # noqa: E402,F401
+import streams  # noqa: E402,F401
 import tunnels  # noqa: E402,F401
 from program import (ROOT, Writer, Wrong, check_canary, check_counters,  # noqa: E402
                      check_input, run)

@@ -15,7 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SECONDS = 10  # of a core, for one run of the program
 SEVERITY = {"dns_confirmed": 73, "dns_other_address": 73, "port_only": 21}
 # Every counter with one of these names or beginnings is held against what the row says.
-HELD = re.compile(r"capture\.odd_|clock\.|decode\.(?!errors)|fragment\.(?!waiting)|dns\.(?!errors)|"
+HELD = re.compile(r"capture\.odd_|clock\.|decode\.(?!errors)|fragment\.(?!waiting)|"
+                  r"stream\.(?!followed)|dns\.(?!errors)|"
                   r"alert\.|connection\.(attempts|copies|quic|early|forgotten)|cache\.(evicted|refused)")
 ENVIRONMENT = {**os.environ, "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 

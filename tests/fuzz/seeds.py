@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Writes the first inputs of the fuzz targets for frames and messages: corpus/frame, corpus/dns,
-corpus/fragment.
+corpus/fragment,
+corpus/stream.
 
 A run gives the same files again. What a fuzzer found worth keeping is added to the folders by hand.
 """
@@ -218,8 +219,32 @@ FRAGMENTS = {
 }
 
 
+def segment(which, flags, odd, offset, length):
+    return struct.pack(">BBBHH", which, flags, odd, offset, length)
+
+
+SYN_ACK, ACK, FIN_ACK, RST = 0x12, 0x10, 0x11, 0x04
+OPEN = segment(0, SYN_ACK, 0, 0, 0)
+STREAMS = {
+    "one": OPEN + segment(0, ACK, 0, 0, 14),
+    "all": OPEN + segment(0, ACK, 0, 0, 8192),
+    "octets": OPEN + b"".join(segment(0, ACK, 0, i, 1) for i in range(60)),
+    "backwards": OPEN + b"".join(segment(0, ACK, 0, i, 1) for i in reversed(range(60))),
+    "hole": OPEN + segment(0, ACK, 0, 0, 8) + segment(0, ACK, 0, 9, 40) + segment(0, RST, 0, 0, 0),
+    "wrap": segment(1, SYN_ACK, 0, 0, 0) + segment(1, ACK, 0, 90, 60) + segment(1, ACK, 0, 0, 90),
+    "mid-stream": segment(2, ACK, 0, 14, 20),
+    "overlap": OPEN + segment(0, ACK, 1, 4, 20) + segment(0, ACK, 0, 0, 60),
+    "far": OPEN + segment(0, ACK, 0, 0, 8) + segment(0, ACK, 4, 1000, 30) + segment(0, ACK, 0, 8, 30),
+    "end": OPEN + segment(0, FIN_ACK, 0, 0, 20),
+    "garbage": OPEN + segment(0, ACK, 16, 0, 60) + b"\0\x0c" + b"\xff" * 60,
+    "silence": OPEN + segment(0, ACK, 0, 0, 8) + segment(0, ACK, 8, 8, 8) * 4,
+    "client": segment(0, ACK, 2, 0, 14),
+}
+
+
 def main():
-    for folder, inputs in (("frame", FRAMES), ("dns", DNS), ("fragment", FRAGMENTS)):
+    for folder, inputs in (("frame", FRAMES), ("dns", DNS), ("fragment", FRAGMENTS),
+                           ("stream", STREAMS)):
         path = os.path.join(HERE, "corpus", folder)
         os.makedirs(path, exist_ok=True)
         for title, octets in inputs.items():
