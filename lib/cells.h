@@ -78,6 +78,7 @@ enum {
         RESOLUTION_ASKED = 1,
         RESOLUTION_CONTACTED_AGAIN = 2, /* a contact before the last one, within the window of it */
         RESOLUTION_MAPPED = 4,          /* an IPv4 address that stood in an AAAA record */
+        RESOLUTION_HINT = 8,            /* of an SVCB or HTTPS record */
 };
 
 #define PT_NEVER INT64_MIN

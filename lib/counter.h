@@ -62,7 +62,7 @@
         X(DNS_OTHER_OPCODE, "dns.other_opcode", "Messages that are no query or answer.")          \
         X(DNS_BAD_QUESTION, "dns.bad_question", "Messages whose question cannot be read.")        \
         X(DNS_BAD_RECORD, "dns.bad_record", "Answers with a record that cannot be read.")         \
-        X(DNS_SKIPPED, "dns.skipped", "Address records of a wrong length or class.")              \
+        X(DNS_SKIPPED, "dns.skipped", "Address records or hints of a wrong length or class.")     \
         X(DNS_CUT, "dns.cut", "Messages that the capture cut.")                                   \
         X(DNS_WRONG_WAY, "dns.wrong_way", "Queries from port 53, or responses to it.")            \
         X(DNS_TO_GROUP, "dns.to_group", "Answers to no single host.")                             \

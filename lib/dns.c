@@ -1,6 +1,7 @@
 #include "dns.h"
 
 #include "bytes.h"
+#include "svcb.h"
 
 #include <errno.h>
 #include <string.h>
@@ -392,6 +393,49 @@ static int address_read(struct names *names, const struct pt_dns_record *record)
         address->address = record->type == PT_DNS_A ? pt_address_from_bytes4(record->data)
                                                     : pt_address_from_bytes16(record->data);
         address->mapped = record->type == PT_DNS_AAAA && pt_address_is_ipv4(&address->address);
+        address->hint = false;
+        return 0;
+}
+
+static bool is_hinting(const struct pt_dns_record *record)
+{
+        return (record->type == PT_DNS_HTTPS || record->type == PT_DNS_SVCB) &&
+               record->class == PT_DNS_IN;
+}
+
+static void hint_add(struct pt_dns_answer *answer, const struct pt_address *hint, unsigned owner,
+                     uint32_t ttl)
+{
+        struct pt_dns_address *address;
+
+        if (answer->count == answer->capacity) {
+                answer->skipped++;
+                return;
+        }
+        address = &answer->addresses[answer->count++];
+        address->address = *hint;
+        address->ttl = ttl;
+        address->owner = owner == NO_PLACE ? 0 : (uint8_t)owner;
+        address->mapped = false;
+        address->hint = true;
+}
+
+/* What cannot be read of such a record is skipped: clients do without it, and ask for addresses. */
+static int hints_read(struct names *names, const struct pt_dns_record *record)
+{
+        struct pt_svcb svcb = pt_svcb(record->data, record->length);
+        size_t target = (size_t)(record->data - names->dns->message) + PT_SVCB_TARGET;
+        struct pt_address hint;
+        unsigned owner = 0;
+        bool found = false;
+
+        while (pt_svcb_next(&svcb, &hint)) {
+                if (!found && names_find(names, svcb.own_name ? record->owner : target, &owner) < 0)
+                        return -EBADMSG;
+                found = true;
+                hint_add(names->answer, &hint, owner, record->ttl);
+        }
+        names->answer->skipped += svcb.failed;
         return 0;
 }
 
@@ -445,6 +489,8 @@ enum pt_dns_kind pt_dns_answer_read(const struct pt_dns *dns, struct pt_dns_answ
                         r = address_read(&names, &record);
                 else if (record.type == PT_DNS_CNAME && record.class == PT_DNS_IN)
                         r = alias_read(&names, &record);
+                else if (is_hinting(&record))
+                        r = hints_read(&names, &record);
                 if (r < 0)
                         return PT_DNS_BAD_RECORD;
         }

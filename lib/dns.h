@@ -18,6 +18,8 @@
 #define PT_DNS_CNAME 5
 #define PT_DNS_AAAA 28
 #define PT_DNS_DNAME 39
+#define PT_DNS_SVCB 64 /* RFC 9460 */
+#define PT_DNS_HTTPS 65
 #define PT_DNS_IN 1
 
 /* Flags of the header's second word (RFC 1035 section 4.1.1, RFC 4035 section 3). */
@@ -110,6 +112,7 @@ struct pt_dns_address {
         uint32_t ttl;
         uint8_t owner; /* into names[] of the answer */
         bool mapped;   /* an IPv4 address that stood in an AAAA record (::ffff:0:0/96) */
+        bool hint;     /* of an SVCB or HTTPS record, not a record of its own */
 };
 
 struct pt_dns_answer {
@@ -120,15 +123,17 @@ struct pt_dns_answer {
         struct pt_dns_address *addresses; /* the caller's, room for `capacity` */
         size_t capacity;
         size_t count;
-        uint32_t skipped; /* address records of a wrong length or another class, or past capacity */
+        uint32_t skipped; /* address records and hints of a wrong length or class, or past capacity
+                           */
 };
 
 /*
- * Collect every A and AAAA record of class IN of the answer section, in message order, whatever the
- * order of the CNAME records. A name past PT_DNS_NAMES is recorded as the question's, and so is one
- * that is not known yet when 64 have been read through pointers: honest messages have far fewer. A
- * message without a question takes the first address record's owner for it.
- * OK, or BAD_RECORD: what stood before the bad record is in `answer`.
+ * Collect every A and AAAA record of class IN of the answer section, and the address hints of its
+ * SVCB and HTTPS records, in message order, whatever the order of the CNAME records. A hint's owner
+ * is the target of its record. A name past PT_DNS_NAMES is recorded as the question's, and so is
+ * one that is not known yet when 64 have been read through pointers: honest messages have far
+ * fewer. A message without a question takes the first address record's owner for it. OK, or
+ * BAD_RECORD: what stood before the bad record is in `answer`.
  */
 enum pt_dns_kind pt_dns_answer_read(const struct pt_dns *dns, struct pt_dns_answer *answer);
 

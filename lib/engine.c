@@ -52,6 +52,7 @@ struct plan {
         uint32_t queries;
         uint32_t syns;
         uint32_t expected;
+        uint32_t told;
         uint32_t held;
         uint32_t campaigns;
         size_t fragments;
@@ -61,8 +62,12 @@ struct plan {
 
 static int plan_memory(size_t memory, struct plan *ret)
 {
-        struct plan plan = {
-                .queries = 32768, .syns = 16384, .expected = 8192, .held = 4096, .campaigns = 256};
+        struct plan plan = {.queries = 32768,
+                            .syns = 16384,
+                            .expected = 8192,
+                            .told = 4096,
+                            .held = 4096,
+                            .campaigns = 256};
         size_t fixed;
 
         if (memory < PT_MEMORY_LEAST)
@@ -72,6 +77,7 @@ static int plan_memory(size_t memory, struct plan *ret)
                 plan.queries /= 2;
                 plan.syns /= 2;
                 plan.expected /= 2;
+                plan.told /= 2;
                 plan.held /= 2;
                 plan.campaigns /= 2;
         }
@@ -84,8 +90,9 @@ static int plan_memory(size_t memory, struct plan *ret)
                 pt_recent_size(plan.queries, sizeof(struct pt_query)) +
                 pt_recent_size(plan.syns, sizeof(struct pt_seen)) +
                 pt_recent_size(plan.expected, sizeof(struct pt_expected)) +
-                pt_hold_size(plan.held) + pt_campaign_size(plan.campaigns) + pt_judge_size() +
-                PT_RULES * sizeof(void *) + PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
+                pt_recent_size(plan.told, sizeof(struct pt_told)) + pt_hold_size(plan.held) +
+                pt_campaign_size(plan.campaigns) + pt_judge_size() + PT_RULES * sizeof(void *) +
+                PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
         if (memory < fixed + memory / 4) /* hosts must have some of it */
                 return -EINVAL;
         plan.hosts = memory - fixed;
@@ -193,6 +200,8 @@ static int make_tables(struct pt_engine *engine, const struct plan *plan)
                 r = pt_recent_init(&engine->expected, plan->expected, sizeof(struct pt_expected),
                                    key);
         if (r == 0)
+                r = pt_recent_init(&engine->told, plan->told, sizeof(struct pt_told), key);
+        if (r == 0)
                 r = pt_fragments_new(plan->fragments, key, &engine->counters, &engine->fragments);
         if (r == 0)
                 r = pt_streams_new(plan->streams, key, &engine->counters, &engine->streams);
@@ -264,6 +273,7 @@ struct pt_engine *pt_engine_free(struct pt_engine *engine)
         pt_judge_free(engine->judge);
         pt_line_free(engine->line);
         pt_recent_deinit(&engine->expected);
+        pt_recent_deinit(&engine->told);
         pt_recent_deinit(&engine->syns);
         pt_recent_deinit(&engine->queries);
         pt_streams_free(engine->streams);

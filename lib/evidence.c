@@ -41,6 +41,7 @@ static void read_addresses(const struct pt_hosts *hosts, const struct answer_cel
 
                 ret->addresses[ret->address_count] = as_recorded(hosts, r);
                 ret->mapped[ret->address_count] = r->flags & RESOLUTION_MAPPED;
+                ret->hint[ret->address_count] = r->flags & RESOLUTION_HINT;
                 ret->ttls[ret->address_count++] = r->ttl;
                 link = r->sibling;
         }
@@ -86,6 +87,7 @@ void pt_hosts_evidence(const struct pt_hosts *hosts, uint32_t resolution, struct
         ret->question_type = a->question_type;
         ret->asked = r->flags & RESOLUTION_ASKED;
         ret->address_mapped = r->flags & RESOLUTION_MAPPED;
+        ret->address_hint = r->flags & RESOLUTION_HINT;
         ret->resolver = a->resolver;
         read_chain(hosts, a, ret);
         read_addresses(hosts, a, ret);

@@ -187,6 +187,7 @@ struct pt_evidence {
         uint16_t question_type;
         bool asked;
         bool address_mapped;
+        bool address_hint; /* of an SVCB or HTTPS record */
         struct pt_address resolver;
         struct pt_dns_name chain[PT_DNS_NAMES]; /* question first, owner of the address last */
         size_t chain_count;                     /* 1 where question and owner are one */
@@ -194,6 +195,7 @@ struct pt_evidence {
         struct pt_address addresses[PT_EVIDENCE_ADDRESSES]; /* of the same answer and owner */
         uint32_t ttls[PT_EVIDENCE_ADDRESSES];
         bool mapped[PT_EVIDENCE_ADDRESSES]; /* an IPv4 address in an AAAA record */
+        bool hint[PT_EVIDENCE_ADDRESSES];
         size_t address_count;
         struct pt_dns_name names[PT_EVIDENCE_NAMES]; /* questions this client was given it for */
         size_t name_count;                           /* newest first, each once */

@@ -200,7 +200,8 @@ static uint32_t resolution_make(struct pt_hosts *hosts, uint32_t client, uint32_
         r->answer = answer;
         r->ttl = record->ttl;
         r->flags = (uint8_t)((given->asked ? RESOLUTION_ASKED : 0) |
-                             (record->mapped ? RESOLUTION_MAPPED : 0));
+                             (record->mapped ? RESOLUTION_MAPPED : 0) |
+                             (record->hint ? RESOLUTION_HINT : 0));
 
         link_pair(hosts, pair_head(hosts, &given->client, &r->address), link);
         link_same(hosts, address_head(hosts, &r->address), link);

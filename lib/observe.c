@@ -111,6 +111,29 @@ static void learn(struct pt_engine *engine, const struct pt_arrival *arrival, in
                 pt_expect_answer(engine, &given);
 }
 
+/* The same octets to the same port within a second: the mirror shows the packet twice (4.7). */
+static bool is_copy(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
+{
+        const struct pt_packet *packet = &arrival->packet;
+        uint64_t hash = pt_siphash13(&engine->key, packet->payload, packet->payload_length);
+        struct pt_recent_key key = {0};
+        struct pt_told *told;
+        bool copy;
+
+        memcpy(key.octets, &packet->destination, 16);
+        memcpy(key.octets + 16, &packet->source, 16);
+        memcpy(key.octets + 32, &hash, 8);
+        memcpy(key.octets + 40, &packet->destination_port, 2);
+        key.octets[42] = packet->protocol;
+        pt_recent_hash(&engine->told, &key);
+        told = pt_recent_touch(&engine->told, &key);
+        copy = told->known && time >= told->time - PT_SECOND && time <= told->time + PT_SECOND;
+        if (!copy)
+                told->time = time;
+        told->known = true;
+        return copy;
+}
+
 static void observe_response(struct pt_engine *engine, const struct pt_arrival *arrival,
                              int64_t time)
 {
@@ -121,8 +144,13 @@ static void observe_response(struct pt_engine *engine, const struct pt_arrival *
                 pt_engine_count(engine, dns_counter[message->kind]);
         engine->counters.value[PT_COUNT_DNS_SKIPPED] += message->answer.skipped;
         asked_wall = find_query(engine, message, time);
-        if (engine->settings.dns_events)
+        if (engine->settings.dns_events) {
+                if (is_copy(engine, arrival, time)) {
+                        pt_engine_count(engine, PT_COUNT_DNS_COPIES);
+                        return;
+                }
                 pt_tell_answer(engine, arrival, asked_wall);
+        }
         if (message->answer.count)
                 learn(engine, arrival, time, asked_wall != NULL);
 }

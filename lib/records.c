@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "document.h"
+#include "svcb.h"
 #include "words.h"
 
 static void header(struct pt_document *doc, json_t *group, uint16_t id, uint16_t flags)
@@ -56,15 +57,48 @@ static json_t *record(struct pt_document *doc, json_t *answers, const struct pt_
         return object;
 }
 
-static void address_record(struct pt_document *doc, json_t *answers,
-                           const struct pt_dns_name *owner, const struct pt_address *address,
-                           bool mapped, uint32_t ttl)
+/* An address as its record has it. */
+struct kept {
+        const struct pt_address *address;
+        bool mapped;
+        bool hint;
+        uint32_t ttl;
+};
+
+/* A hint stood in a record of the type that was asked for, as the parameter that it is shown as. */
+static void hint_record(struct pt_document *doc, json_t *answers, const struct pt_dns_name *owner,
+                        const struct kept *kept, uint16_t question_type)
 {
-        bool a = pt_address_is_ipv4(address) && !mapped;
+        uint16_t type = question_type == PT_DNS_SVCB ? PT_DNS_SVCB : PT_DNS_HTTPS;
+        json_t *object = record(doc, answers, owner, type, PT_DNS_IN);
+        bool ipv4 = pt_address_is_ipv4(kept->address);
+        char address[PT_ADDRESS_TEXT], text[PT_ADDRESS_TEXT + sizeof "ipv4hint="];
+
+        pt_document_integer(doc, object, "ttl", kept->ttl);
+        snprintf(text, sizeof text, "%s=%s", ipv4 ? "ipv4hint" : "ipv6hint",
+                 pt_address_format(kept->address, address));
+        pt_document_text(doc, object, "data", text);
+}
+
+static void address_record(struct pt_document *doc, json_t *answers,
+                           const struct pt_dns_name *owner, const struct kept *kept)
+{
+        bool a = pt_address_is_ipv4(kept->address) && !kept->mapped;
         json_t *object = record(doc, answers, owner, a ? PT_DNS_A : PT_DNS_AAAA, PT_DNS_IN);
 
-        pt_document_integer(doc, object, "ttl", ttl);
-        pt_document_ip(doc, object, "data", address);
+        pt_document_integer(doc, object, "ttl", kept->ttl);
+        pt_document_ip(doc, object, "data", kept->address);
+}
+
+static void kept_record(struct pt_document *doc, json_t *answers,
+                        const struct pt_evidence *evidence, const struct kept *kept)
+{
+        const struct pt_dns_name *owner = &evidence->chain[evidence->chain_count - 1];
+
+        if (kept->hint)
+                hint_record(doc, answers, owner, kept, evidence->question_type);
+        else
+                address_record(doc, answers, owner, kept);
 }
 
 /* Is the address of the evidence among those that were kept of its answer? */
@@ -89,11 +123,13 @@ void pt_document_evidence(struct pt_document *doc, const struct pt_evidence *evi
                 pt_document_host(doc, record(doc, answers, name, PT_DNS_CNAME, PT_DNS_IN), "data",
                                  name + 1);
         for (size_t i = 0; i < evidence->address_count; i++)
-                address_record(doc, answers, owner, &evidence->addresses[i], evidence->mapped[i],
-                               evidence->ttls[i]);
+                kept_record(doc, answers, evidence,
+                            &(struct kept){&evidence->addresses[i], evidence->mapped[i],
+                                           evidence->hint[i], evidence->ttls[i]});
         if (!is_among(evidence))
-                address_record(doc, answers, owner, &evidence->address, evidence->address_mapped,
-                               evidence->ttl);
+                kept_record(doc, answers, evidence,
+                            &(struct kept){&evidence->address, evidence->address_mapped,
+                                           evidence->address_hint, evidence->ttl});
         resolved = pt_document_array(doc, group, "resolved_ip");
         for (size_t i = 0; i < evidence->address_count; i++)
                 pt_document_append_ip(doc, resolved, &evidence->addresses[i]);
@@ -112,6 +148,14 @@ static bool address_of(const struct pt_dns_record *r, struct pt_address *ret)
         else
                 return false;
         return true;
+}
+
+/* The address hints of a record: none if it is of a type that has none. */
+static struct pt_svcb hints_of(const struct pt_dns_record *r)
+{
+        bool hinting = (r->type == PT_DNS_HTTPS || r->type == PT_DNS_SVCB) && r->class == PT_DNS_IN;
+
+        return pt_svcb(r->data, hinting ? r->length : 0);
 }
 
 static void message_record(struct pt_document *doc, const struct pt_dns *dns,
@@ -142,11 +186,14 @@ static void message_addresses(struct pt_document *doc, const struct pt_dns *dns,
         json_t *resolved = NULL;
 
         for (unsigned i = 0; i < PT_DOCUMENT_RECORDS && pt_dns_next(dns, &cursor, &r); i++) {
-                if (!address_of(&r, &address))
-                        continue;
-                if (!resolved)
-                        resolved = pt_document_array(doc, group, "resolved_ip");
-                pt_document_append_ip(doc, resolved, &address);
+                struct pt_svcb svcb = hints_of(&r);
+                bool has = address_of(&r, &address) || pt_svcb_next(&svcb, &address);
+
+                for (; has; has = pt_svcb_next(&svcb, &address)) {
+                        if (!resolved)
+                                resolved = pt_document_array(doc, group, "resolved_ip");
+                        pt_document_append_ip(doc, resolved, &address);
+                }
         }
 }
 

@@ -72,6 +72,7 @@ struct pt_engine {
         struct pt_hosts *hosts;
         struct pt_recent queries;  /* payload: struct pt_query */
         struct pt_recent syns;     /* payload: struct pt_seen */
+        struct pt_recent told;     /* responses that were told, payload: struct pt_told */
         struct pt_recent expected; /* payload: struct pt_expected */
         struct pt_line *line;
         struct pt_judge *judge;
@@ -99,6 +100,12 @@ struct pt_query {
         int64_t wall_before;
         bool seen;
         bool again;
+};
+
+/* A response that was told as a DNS event. */
+struct pt_told {
+        int64_t time; /* engine time of its first copy */
+        bool known;
 };
 
 /* A SYN that was judged. */

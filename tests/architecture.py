@@ -18,7 +18,7 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build-tests"))
 
 FLOORS = [
     {"portent", "bytes", "address", "hash", "clock", "counter"},
-    {"packet", "decoder", "link", "tunnel", "unread", "fragment", "stream", "dns"},
+    {"packet", "decoder", "link", "tunnel", "unread", "fragment", "stream", "svcb", "dns"},
     {"strict", "token", "expression", "formula", "limit", "rule", "rules", "vector",
      "entry", "allow"},
     {"pool", "recent", "cells", "names", "clients", "hosts", "fetch", "learn", "contact",
@@ -40,6 +40,7 @@ BESIDE = {
     "link": {"decoder"},
     "fragment": {"packet"},
     "stream": {"packet"},
+    "dns": {"svcb"},
     "packet": {"link", "tunnel"},
     "tunnel": {"decoder", "link"},
     "unread": {"packet"},
@@ -102,7 +103,7 @@ CORE_MAY_USE = re.compile("|".join([
 
 # Modules that run for each packet and keep nothing: they do not even know malloc.
 NO_MEMORY = {"address", "clock", "counter", "packet", "link", "tunnel", "unread",
-             "dns", "chance", "community"}
+             "dns", "svcb", "chance", "community"}
 MEMORY = {"malloc", "calloc", "realloc", "aligned_alloc", "strdup", "strndup"}
 
 failures = []

@@ -484,6 +484,33 @@ static void expect_answers(const struct answer_row *rows, size_t count)
 
 #define WWW_60 "www.example 60 198.51.100.23\n"
 
+/* RFC 9460: clients connect to hints without asking for addresses. The target is the owner. */
+Test(dns, address_hints_count_as_addresses_of_the_target)
+{
+        static const struct answer_row rows[] = {
+                {ONE ASKED "0041 0001 0000003c 000b 0001 00 0004 0004 c6336417", PT_DNS_OK, WWW_60,
+                 "HTTPS, the owner itself"},
+                {ONE ASKED "0040 0001 0000003c 000b 0001 00 0004 0004 c6336417", PT_DNS_OK, WWW_60,
+                 "SVCB"},
+                {TWO ASKED "0041 0001 0000003c 001a 0001 03 63646e 00 0001 0003 02 6832 "
+                           "0004 0008 c6336417 c6336418" SOUND,
+                 PT_DNS_OK, "cdn 60 198.51.100.23\ncdn 60 198.51.100.24\n" WWW_60,
+                 "another target, and the address itself"},
+                {TWO ASKED "0041 0003 0000003c 000b 0001 00 0004 0004 c6336417" SOUND, PT_DNS_OK,
+                 WWW_60, "another class: not looked at"},
+                {TWO ASKED "0041 0001 0000003c 000a 0001 00 0004 0003 c63364" SOUND, PT_DNS_OK,
+                 WWW_60, "three octets", .skipped = 1},
+        };
+
+        expect_answers(rows, ROWS(rows));
+        cr_expect(reading()->addresses[0].hint == false);
+        answer_read(ONE ASKED "0041 0001 0000003c 000b 0001 00 0004 0004 c6336417", 64);
+        cr_expect(reading()->addresses[0].hint);
+        answer_read(ONE ASKED "0041 0001 0000003c 000f 0001 00 0004 0008 c6336417 c6336418", 1);
+        cr_expect_eq(reading()->answer.count, 1);
+        cr_expect_eq(reading()->answer.skipped, 1, "no room");
+}
+
 Test(dns, addresses_are_collected_with_owner_and_ttl)
 {
         static const struct answer_row rows[] = {
@@ -605,7 +632,7 @@ Test(dns, records_that_are_no_address_are_stepped_over)
                 {TWO ASKED RECORD("0010", "0000003c", "0004") "ff616161" SOUND, PT_DNS_OK, WWW_60,
                  "TXT, its string longer than the record"},
                 {TWO ASKED RECORD("0041", "0000003c", "000a") "0001 00 0004 0003 c63364" SOUND,
-                 PT_DNS_OK, WWW_60, "HTTPS, an address hint of three octets"},
+                 PT_DNS_OK, WWW_60, "HTTPS, an address hint of three octets", .skipped = 1},
                 {TWO ASKED RECORD("001d", "0000003c", "0001") "00" SOUND, PT_DNS_OK, WWW_60,
                  "LOC, an octet"},
                 {TWO ASKED RECORD("002f", "0000003c", "0004") "c00c 0000" SOUND, PT_DNS_OK, WWW_60,

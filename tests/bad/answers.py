@@ -156,6 +156,70 @@ def h16():
                        UNLEARNED + Moves({"dns.to_group": 1}) + ALERTED, alert="port_only")
 
 
+def retold(frame, *, tags=(), mac=None, hops=63):
+    """The frame as another switch shows it: other tags, other MAC addresses, a hop further."""
+    head = bytearray(frame[14:])
+    head[8 if head[0] >> 4 == 4 else 7] = hops
+    again = bytearray(ethernet(bytes(head), frames.kind_of(head), tags))
+    if mac:
+        again[:12] = mac
+    return bytes(again)
+
+
+@row("H19", "every packet twice: in two VLANs, by two switches, a hop further, other MAC addresses",
+     "mirrors of both directions, of both switches, of trunk and access port",
+     "the copy changes nothing and tells nothing: dns.copies, connection.copies, one document")
+def h19():
+    for ipv6 in (False, True):
+        for name, change in (("in another VLAN", {"tags": ((0x8100, 7),)}),
+                             ("a hop further", {"hops": 62}),
+                             ("with other MAC addresses", {"mac": bytes(range(12))}),
+                             ("all of it", {"tags": ((0x88A8, 7), (0x8100, 8)), "hops": 9,
+                                            "mac": bytes(range(12))})):
+            for order in (1, -1):
+                story = Story(ipv6)
+                asked = question(dotted("bad.example"), AAAA if ipv6 else A)
+                wrap = ethernet if not ipv6 else lambda p: ethernet(p, frames.IPV6)
+                packets = [wrap(story.ask(message([asked], flags=RD))),
+                           wrap(story.respond(story.answer())), wrap(story.syn())]
+                records = [Record(frame) for packet in packets
+                           for frame in (packet, retold(packet, **change))[::order]]
+                yield Input(f"{name}, order {order}, IPv6 {ipv6}", records,
+                            QUERY + QUERY + LEARNED + UNLEARNED + Moves({"dns.copies": 1}) +
+                            ALERTED + OPENED + Moves({"connection.copies": 1}),
+                            client=story.client, alert="dns_confirmed", asked=True,
+                            question="bad.example", alone=True)
+    story = Story()
+    answer = story.respond(frames.message([question(dotted("none.example"))], flags=0x8183))
+    yield Input("an answer without an address", [Record(ethernet(answer)),
+                                                 Record(retold(ethernet(answer)))],
+                UNLEARNED + UNLEARNED + Moves({"dns.copies": 1}), client=story.client,
+                question="none.example", alone=True)
+
+
+@row("H20", "mirrors that show one way: no query; the SYN before its answer; two clocks apart",
+     "one-way taps, two interfaces", "an alert all the same; portent.dns.asked says what was seen")
+def h20():
+    for ipv6 in (False, True):
+        wrap = ethernet if not ipv6 else lambda p: ethernet(p, frames.IPV6)
+        for early in (0, 1, 10, 49):
+            story = Story(ipv6)
+            yield Input(f"the SYN {early} ms before, no query, IPv6 {ipv6}",
+                        [Record(wrap(story.syn())),
+                         Record(wrap(story.respond(story.answer())), pause=early * MS)],
+                        UNASKED + ALERTED, client=story.client, alert="dns_confirmed",
+                        asked=False, alone=True)
+        story = Story(ipv6)
+        yield Input(f"one interface 40 ms behind, IPv6 {ipv6}",
+                    [Record(wrap(story.respond(story.answer()))),
+                     Record(wrap(story.syn()), pause=-40 * MS)], UNASKED + ALERTED,
+                    client=story.client, alert="dns_confirmed", asked=False, alone=True)
+        story = Story(ipv6)
+        yield Input(f"answers alone, IPv6 {ipv6}",
+                    [Record(wrap(story.respond(story.answer())))], UNASKED, client=story.client,
+                    alone=True)
+
+
 @row("H17", "mDNS and LLMNR ports; the cache-flush bit; octets behind the message; 3 octets to 53",
      "what looks like DNS and is none", "decode.udp and no more; trailing octets are left alone")
 def h17():

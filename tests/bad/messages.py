@@ -295,7 +295,7 @@ def h9():
 
 @row("H10", "TXT, SVCB, HTTPS, LOC and NSEC whose insides lie",
      "suricata 731d4a70; Zeek 09a12848, 5660488e; systemd-resolved CVE-2017-15908 ran in circles",
-     "they are stepped over: the address before and the one behind count")
+     "stepped over, a wrong hint is dns.skipped; addresses around them count, sound hints too")
 def h10():
     lies = {"TXT string past its end": (TXT, b"\xffabc"), "TXT of nothing": (TXT, b""),
             "TXT of empty strings": (TXT, bytes(500)),
@@ -311,9 +311,22 @@ def h10():
             "DNAME in circles": (DNAME, pointer(ANSWERS + 16 + 12))}
     for name, (kind, data) in lies.items():
         other = bytes([192, 0, 2, 1])
+        skipped = Moves({"dns.skipped": int(kind in (HTTPS, 64))})  # their hints are read
         yield good(name, lambda s, k=kind, d=data: message(
             [ASKED], [record(HERE, A, other), record(HERE, k, d), s.record()]),
-            UNASKED + Moves({"dns.answers": 1}))
+            UNASKED + Moves({"dns.answers": 1}) + skipped)
+    for kind in (HTTPS, 64):
+        asked = frames.question(NAME, kind)
+        for name, target in (("its own name", b"\0"), ("another name", dotted("cdn.example"))):
+            yield good(f"type {kind}, hint for {name}",
+                       lambda s, k=kind, t=target, q=asked: message([q], [record(
+                           HERE, k, b"\0\1" + t + b"\0\1\0\3\2h2\0\4\0\4" + s.given +
+                           b"\0\6\0\x10" + bytes(15) + b"\1")]),
+                       UNASKED + Moves({"dns.answers": 1}))
+        yield none(f"type {kind}, an alias", lambda s, k=kind, q=asked: message(
+            [q], [record(HERE, k, b"\0\0\0\0\4\0\4" + s.given)]), UNLEARNED)
+        yield none(f"type {kind}, class CH", lambda s, k=kind, q=asked: message(
+            [q], [record(HERE, k, b"\0\1\0\0\4\0\4" + s.given, group=3)]), UNLEARNED)
 
 
 @row("H11", "OPT: an option past its record, 10 000 empty ones, a bad client subnet, two of them",

@@ -173,9 +173,11 @@ def f7():
 def f8():
     story = Story()
     stream = Stream(story)
-    filler = frames.message([frames.question(frames.dotted("filler.example"))])
-    count = 1600
-    data = (struct.pack(">H", len(filler)) + filler) * count + stream.wire
+    count, data = 2000, b""
+    for number in range(count):
+        filler = frames.message([frames.question(frames.dotted("filler.example"))], number=number)
+        data += struct.pack(">H", len(filler)) + filler
+    data += stream.wire
     segment = frames.tcp(53, 40000, ACK, sequence=START, data=data)
     packet = frames.ipv4(story.resolver, story.client, TCP, segment, total=0)
     yield told(f"{len(data)} octets", story, [stream.open(), ethernet(packet)],
