@@ -39,10 +39,10 @@ struct pt_alarm_settings {
 /* What cannot be read, by its number. Which row it is stays the same. */
 struct pt_alarm_unread {
         const char *layer; /* whose number it is, as "ethertype" */
-        unsigned number;
-        const char *name; /* NULL if it has none */
-        bool ordinary;    /* nobody misses it: never an alarm */
+        const char *name;  /* NULL if it has none */
         uint64_t packets;
+        unsigned number;
+        bool ordinary; /* nobody misses it: never an alarm */
 };
 
 /* Totals since the start. */

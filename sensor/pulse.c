@@ -397,7 +397,7 @@ static size_t gather_unread(const struct pt_engine *engine,
 
         for (; count < PT_ALARM_UNREAD_ROWS && pt_engine_unread(engine, count, &u); count++)
                 rows[count] =
-                        (struct pt_alarm_unread){u.layer, u.number, u.name, u.ordinary, u.packets};
+                        (struct pt_alarm_unread){u.layer, u.name, u.packets, u.number, u.ordinary};
         return count;
 }
 

@@ -251,10 +251,10 @@ Test(alarm, few_own_the_answers_and_others_connect)
 Test(alarm, an_encapsulation_is_told_by_its_number)
 {
         struct pt_alarm_unread rows[] = {
-                {"ethertype", 0x0806, "ARP", true, 5000},
-                {"ethertype", 0x88e5, "802.1AE (MACsec)", false, 100},
-                {"IP protocol", 97, "EtherIP", false, 99},
-                {"link type", 147, NULL, false, 4000},
+                {"ethertype", "ARP", 5000, 0x0806, true},
+                {"ethertype", "802.1AE (MACsec)", 100, 0x88e5, false},
+                {"IP protocol", "EtherIP", 99, 97, false},
+                {"link type", NULL, 4000, 147, false},
         };
 
         now.unread = rows;

@@ -85,3 +85,18 @@ Test(sight, a_full_counter_says_as_many_as_it_can)
         memset(sight.senders, 0xff, sizeof sight.senders);
         cr_expect_gt(pt_sight_senders(&sight), 30000); /* 4096 ln 4096 = 34070 */
 }
+
+/* Eight that came first have all the places: they give way to one that has most in the end. */
+Test(sight, an_owner_that_comes_late_is_found)
+{
+        struct pt_address owner = host(9);
+
+        for (unsigned i = 0; i < 80; i++) {
+                struct pt_address early = host(i % 8);
+
+                pt_sight_answer(&sight, &early);
+        }
+        for (unsigned i = 0; i < 5000; i++)
+                pt_sight_answer(&sight, &owner);
+        cr_expect_eq(pt_sight_owners(&sight, 90), 1);
+}
