@@ -10,10 +10,10 @@ static const struct pt_ecs_output two_outputs[] = {
 
 Test(stats, counters_become_nested_objects)
 {
-        struct pt_ecs_number numbers[PT_COUNTS];
+        struct pt_ecs_number numbers[PT_COUNTS + 1];
         struct pt_ecs_stats stats = {
                 .numbers = numbers,
-                .number_count = PT_COUNTS,
+                .number_count = PT_COUNTS + 1,
                 .uptime = INT64_C(600000000000),
                 .memory = 18350080,
                 .outputs = two_outputs,
@@ -25,6 +25,7 @@ Test(stats, counters_become_nested_objects)
 
         for (size_t i = 0; i < PT_COUNTS; i++)
                 numbers[i] = (struct pt_ecs_number){pt_counter_name((enum pt_counter)i), i};
+        numbers[PT_COUNTS] = (struct pt_ecs_number){"capture.received", 812340}; /* the kernel's */
         numbers[PT_COUNT_CAPTURE_PACKETS].value = 812331;
         numbers[PT_COUNT_CAPTURE_BYTES].value = UINT64_MAX;
         cr_assert_eq(pt_ecs_stats(&stats, &observer, CREATED, 3, &text, &length), 0);
@@ -37,6 +38,7 @@ Test(stats, counters_become_nested_objects)
                          " 'created': '2026-11-24T06:00:00.123Z', 'sequence': 3}"},
                {"portent.stats.uptime", "600000000000"}, {"portent.stats.memory.bytes", "18350080"},
                {"portent.stats.capture.packets", "812331"},
+               {"portent.stats.capture.received", "812340"},
                {"portent.stats.capture.bytes", "9223372036854775807"},
                {"portent.stats.output",
                 "{'generated': 1106, 'inherited': 16, 'delivered': 12, 'queued': 4, 'spooled': 6,"
