@@ -9,6 +9,7 @@ injected by a preloaded library (shim.c); the names of those tests say so.
 """
 
 import errno
+import json
 import os
 import pathlib
 import resource
@@ -808,6 +809,67 @@ class Tcp(Case):
         wait(lambda: len(Sensor.lines_of(into)) == 10, "10 lines", 60)
         self.assertEqual(self.lines(into), made)
         self.account(destination, delivered=10, resent=5)
+
+
+class Replay(Case):
+    """Nothing is dropped: it waits, until it is told to stop."""
+
+    CAPTURE = stage.ROOT / "pcaps" / "apt12.pcap"
+
+    def replay(self, destination, *words):
+        process = subprocess.Popen(
+            [stage.PORTENT, "-q", "-r", self.CAPTURE, "--log", "dns,connection", "-o", destination,
+             "--stats", self.path("stats"), "--spool", self.path("spool"), *words],
+            stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def stats(self):
+        text = json.loads(self.path("stats").read_text())
+        return text["portent"]["stats"]["outputs"][0]
+
+    def test_it_waits_for_a_reader(self):
+        for address in self.path("reader"), ("127.0.0.1", 0):
+            with self.subTest(address):
+                if isinstance(address, tuple):
+                    with socket.create_server(address) as server:
+                        address = server.getsockname()
+                    destination = f"tcp:127.0.0.1:{address[1]}"
+                else:
+                    destination = f"unix:{address}"
+                process = self.replay(destination)
+                self.assertIn("waiting", process.stderr.readline())
+                self.assertIsNone(process.poll())
+                reader = self.reader(address).accept().read_lines(3)
+                self.assertEqual(process.wait(10), 0)
+                actions = [json.loads(line)["event"]["action"] for line in
+                           reader.got[0].splitlines()]
+                self.assertEqual(sorted(actions), ["connection_attempted",
+                                                   "dns_answer", "dns_calculation_port_match"])
+                self.assertEqual(self.stats()["delivered"], 3)
+                self.assertFalse(self.path("spool").exists())
+
+    def test_it_waits_for_the_next_reader(self):
+        address = self.path("reader")
+        reader = self.reader(address)
+        process = self.replay(f"unix:{address}")
+        reader.accept().read(size=100, seconds=5)
+        reader.leave()
+        reader.accept().read_lines(3)
+        self.assertEqual(process.wait(10), 0)
+        self.assertEqual(self.stats()["resent"], 3)
+
+    def test_told_to_stop_it_says_what_was_lost(self):
+        for number in signal.SIGINT, signal.SIGTERM:
+            process = self.replay(f"unix:{self.path('reader')}")
+            self.assertIn("waiting", process.stderr.readline())
+            time.sleep(0.5)  # it says so before it has read anything
+            process.send_signal(number)
+            self.assertEqual(process.wait(2), 3)
+            self.assertEqual(self.stats()["dropped"]["peer_down"], 3)
+            self.assertEqual(self.stats()["generated"], 3)
 
 
 class Kill(Case):
