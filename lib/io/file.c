@@ -197,7 +197,7 @@ static void look_at_end(struct pt_channel *channel, const struct stat *status)
 static int reopen(struct pt_channel *channel)
 {
         struct file *file = file_of(channel);
-        struct stat status;
+        struct stat status = {0};
         int fd;
 
         if (file->out && channel->fd >= 0)
@@ -242,9 +242,7 @@ static int rotate(struct pt_channel *channel)
         char *real = realpath(channel->destination, NULL), *older = NULL;
         int r = 0;
 
-        if (!real || asprintf(&older, "%s.1", real) < 0)
-                r = -errno;
-        else if (rename(real, older) < 0)
+        if (!real || asprintf(&older, "%s.1", real) < 0 || rename(real, older) < 0)
                 r = -errno;
         free(older);
         free(real);

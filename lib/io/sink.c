@@ -509,7 +509,7 @@ static int open_channel(struct pt_sink *sink, const struct pt_sink_settings *set
         bool is_socket = r == 0;
         r = is_socket ? pt_socket_new(sink->destination, &sink->channel)
                       : pt_file_new(&file, &sink->channel);
-        if (r < 0) {
+        if (r < 0 || !sink->channel) {
                 snprintf(sentence, 256, "%.150s: %s", sink->destination, strerror(-r));
                 return r;
         }

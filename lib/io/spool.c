@@ -110,6 +110,19 @@ static int save_cursor(struct pt_spool *spool)
         return 0;
 }
 
+static bool parse_cursor(const char *text, uint64_t *ret_number, size_t *ret_place)
+{
+        char *end, *last;
+        uint64_t number = strtoull(text, &end, 16);
+        size_t place = strtoull(end, &last, 10);
+
+        if (end - text != 16 || *end != ' ' || last == end || *last != '\n')
+                return false;
+        *ret_number = number;
+        *ret_place = place;
+        return true;
+}
+
 /* False if there is none, or nothing that we wrote. */
 static bool load_cursor(struct pt_spool *spool, uint64_t *ret_number, size_t *ret_place)
 {
@@ -121,7 +134,7 @@ static bool load_cursor(struct pt_spool *spool, uint64_t *ret_number, size_t *re
                 n = read(fd, text, sizeof(text) - 1);
                 close(fd);
         }
-        return n > 0 && sscanf(text, "%16" SCNx64 " %zu", ret_number, ret_place) == 2;
+        return n > 0 && parse_cursor(text, ret_number, ret_place);
 }
 
 /* --- segments --------------------------------------------------------------------------------- */
@@ -507,11 +520,10 @@ static int list_segments(struct pt_spool *spool)
         if (!folder)
                 return -errno;
         while (!r && (entry = readdir(folder))) {
-                struct segment segment = {0};
+                struct segment segment = {.number = strtoull(entry->d_name, NULL, 16)};
                 char name[SEGMENT_NAME];
 
-                if (sscanf(entry->d_name, "%16" SCNx64, &segment.number) != 1 ||
-                    strcmp(entry->d_name, segment_name(segment.number, name)) != 0)
+                if (strcmp(entry->d_name, segment_name(segment.number, name)) != 0)
                         continue;
                 r = add_segment(spool, &segment);
         }
