@@ -245,11 +245,14 @@ static enum status open_output(struct sensor *sensor)
 static enum status open_capture(struct sensor *sensor)
 {
         const struct pt_notify notify = {pt_health_notice, &sensor->health};
+        int r;
 
         if (!pt_options_live(&sensor->options))
                 return STATUS_GO;
-        return pt_interfaces_open(&sensor->options, &notify, &sensor->live) < 0 ? STATUS_START
-                                                                                : STATUS_GO;
+        r = pt_interfaces_open(&sensor->options, &notify, &sensor->live);
+        if (r < 0)
+                return r == -EINVAL ? STATUS_USAGE : STATUS_START;
+        return STATUS_GO;
 }
 
 /* Whoever knew the key could choose names and addresses that all fall into one chain. */

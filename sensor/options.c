@@ -51,7 +51,7 @@ const struct pt_option pt_option_table[] = {
          PT_OPTION_FLAG, AT(not_promiscuous), NULL, 0, 0,
          "live: take only what is addressed to this host"},
         {PT_GROUP_INPUT, 0, "ring-size", "SIZE", "capture.ring_size",
-         PT_OPTION_SIZE, AT(ring), "16M", MIB, 1024 * MIB,
+         PT_OPTION_SIZE, AT(ring), "32M", MIB, 1024 * MIB,
          "live: memory, for each interface, in which packets wait to be read"},
         {PT_GROUP_INPUT, 0, "home-network", "PREFIX", "home_networks",
          PT_OPTION_PREFIXES, AT(home_networks), HOME_NETWORKS, 0, 0,

@@ -13,7 +13,7 @@
 #define COUNT_EVERY (10 * SECOND) /* the kernel's counters have 32 bits */
 
 /* How long a frame waits for an earlier one on another interface: some gathering times (tap.c). */
-#define SORT (INT64_C(30) * 1000000)
+#define SORT (INT64_C(45) * 1000000)
 
 struct pt_live {
         struct pt_carrier *carrier;

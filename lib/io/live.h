@@ -71,7 +71,7 @@ bool pt_live_waits(const struct pt_live *live);
  * machine: the kernel gathers frames, and we sort those of several interfaces. Whoever says that
  * nothing came until now, must mean this long before now.
  */
-#define PT_LIVE_LAG INT64_C(50000000)
+#define PT_LIVE_LAG INT64_C(60000000)
 
 /* The name of an interface by its place, NULL behind the last. */
 const char *pt_live_name(const struct pt_live *live, uint32_t place);

@@ -20,11 +20,12 @@
 #define NOTHING 0xffff /* a protocol that no frame has: who is bound to it receives none */
 
 /*
- * How long the kernel gathers frames before it wakes us, milliseconds. Blocks that are full, and
- * those that are not after this time, are ours; so it bounds the delay, and costs nothing when
- * idle.
+ * How long the kernel gathers frames before it wakes us, milliseconds. It hands over a block (256
+ * KiB, libpcap's choice) that is full, and one that is not after this time. So this bounds the
+ * delay; and, as a block with one frame is used up too, how long a stall of ours may last in light
+ * traffic: 2.5 s with a ring of 32 MiB.
  */
-#define GATHER 10
+#define GATHER 20
 
 /* A handle whose reading fails though its interface is well is tried again, ever more rarely. */
 #define FAULTS 3
@@ -199,7 +200,9 @@ static int refuse(const struct pt_tap *tap, int status, char sentence[256])
                          tap->name);
                 return -EPERM;
         case PCAP_ERROR_IFACE_NOT_UP:
-                snprintf(sentence, 256, "%s: the interface is not up", tap->name);
+                snprintf(sentence, 256,
+                         "%s: the interface is not up: ip link set %s up does that, as root",
+                         tap->name, tap->name);
                 return -ENETDOWN;
         default:
                 snprintf(sentence, 256, "%s: %.150s", tap->name,
