@@ -307,10 +307,7 @@ int pt_sandbox_enter(bool network)
 
         if (!filter)
                 return -ENOMEM;
-        /* Threads that are there already are taken along. */
-        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-        if (r == 0)
-                r = add_lists(filter);
+        r = add_lists(filter);
         if (r == 0)
                 r = add_memory(filter);
         if (r == 0)

@@ -18,7 +18,7 @@
 int pt_sandbox_drop(void);
 
 /*
- * Enter the sandbox, with all threads, for good. `network`: outputs need internet sockets. 0, or a
- * negative errno.
+ * Enter the sandbox, for good, with all threads that are made from then on. `network`: outputs need
+ * internet sockets. 0, or a negative errno.
  */
 int pt_sandbox_enter(bool network);

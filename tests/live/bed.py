@@ -186,6 +186,18 @@ class Sensor:
         return wait_for(lambda: len(self.alerts()) >= count and self.alerts(),
                         f"fewer than {count} alerts: {len(self.alerts())}")
 
+    def rest(self, seconds=60):
+        """Wait until it has done what there was to do: no more of a core is spent."""
+        spent = [self.cpu()]
+
+        def is_resting():
+            time.sleep(0.1)
+            spent.append(self.cpu())
+            return spent[-1] - spent[-2] < 1_000_000
+
+        wait_for(lambda: is_resting() and is_resting(), "it never rests", seconds)
+        return spent[-1]
+
     def cpu(self):
         """Nanoseconds on a core so far."""
         return int((pathlib.Path("/proc") / str(self.pid) / "schedstat").read_text().split()[0])
