@@ -122,7 +122,7 @@ bool pt_live_next(struct pt_live *live, struct pt_frame *ret)
         for (size_t i = 0; i < live->count; i++) {
                 const struct pt_frame *frame = pt_tap_peek(live->taps[i]);
 
-                all = all && frame;
+                all = all && (frame || !pt_tap_is_up(live->taps[i]));
                 if (!frame || (first && frame->time >= time))
                         continue;
                 first = live->taps[i];

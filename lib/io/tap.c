@@ -314,9 +314,15 @@ struct pt_tap *pt_tap_free(struct pt_tap *tap)
         return NULL;
 }
 
+/* While a frame is held, its block can be read, and every poll would return at once. */
 int pt_tap_descriptor(const struct pt_tap *tap)
 {
-        return tap->state == TAP_LOST ? -1 : tap->fd;
+        return tap->state == TAP_LOST || tap->has_frame ? -1 : tap->fd;
+}
+
+bool pt_tap_is_up(const struct pt_tap *tap)
+{
+        return tap->state == TAP_UP;
 }
 
 /* ---- the interface comes and goes ---- */
@@ -419,6 +425,8 @@ void pt_tap_look(struct pt_tap *tap, const struct pt_carrier *carrier, int64_t n
                 lose(tap);
         else if (tap->faults >= FAULTS && state.up)
                 give_up(tap, now);
+        if (!state.up)
+                tap->faults = 0; /* which were its own */
         if (tap->state == TAP_LOST && (state.index || tap->any) && now >= tap->retry)
                 come_back(tap, &state);
         if (tap->state == TAP_UP && !state.up) {

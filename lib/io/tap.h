@@ -14,7 +14,7 @@ int pt_tap_open(const struct pt_live_settings *settings, uint32_t place,
                 const struct pt_carrier *carrier, struct pt_tap **ret, char sentence[256]);
 struct pt_tap *pt_tap_free(struct pt_tap *tap);
 
-/* What to poll: -1 while its interface is awaited. */
+/* What to poll: -1 while its interface is awaited, and while a frame is held that was not taken. */
 int pt_tap_descriptor(const struct pt_tap *tap);
 
 /* Compare what is captured with what there is: tell changes, bind anew. */
@@ -23,6 +23,9 @@ void pt_tap_look(struct pt_tap *tap, const struct pt_carrier *carrier, int64_t n
 /* The frame at the front, valid until it is taken; NULL if there is none now. */
 const struct pt_frame *pt_tap_peek(struct pt_tap *tap);
 void pt_tap_take(struct pt_tap *tap);
+
+/* May frames come: is its interface there, and its link up? */
+bool pt_tap_is_up(const struct pt_tap *tap);
 
 /* Is there one that was looked at and not taken? */
 bool pt_tap_holds(const struct pt_tap *tap);

@@ -208,6 +208,16 @@ class Several(Case):
         times = [alert["portent"]["packet"]["time"] for alert in alerts]
         self.assertEqual(times, sorted(times))
 
+    def test_a_frame_that_is_sorted_costs_no_busy_loop(self):
+        second = Wire("a1", "s1")
+        self.addCleanup(second.cut)
+        sensor = Sensor(self, interfaces=("s0", "s1"))
+        before = sensor.cpu()
+        for _ in range(20):
+            self.wire.send(Story().syn())
+            time.sleep(0.1)
+        self.assertLess(sensor.cpu() - before, 40_000_000, "2 ms each")
+
     def test_any_is_all_interfaces(self):
         sensor = Sensor(self, interfaces=("any",))
         self.wire.send(*Story().all())
