@@ -88,6 +88,8 @@ class Link(Case):
         ip("link set a1 up")
         ip("link set s0 up")
         sensor.wait_said("s0: capture goes on")
+        wait_for(lambda: "LOWER_UP" in ip("link show a1").stdout and "LOWER_UP" in ip(
+            "link show s0").stdout, "no carrier")
         self.wire.socket.bind(("a1", 0))
         self.expect_alert(sensor, 1, "by the new one")
 
