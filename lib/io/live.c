@@ -31,7 +31,7 @@ int pt_live_open(const struct pt_live_settings *settings, struct pt_live **ret, 
         int r = 0;
 
         snprintf(sentence, 256, "%s", strerror(ENOMEM));
-        live = calloc(1, sizeof *live + settings->count * sizeof *live->taps);
+        live = calloc(1, sizeof *live + settings->count * sizeof(void *));
         if (!live)
                 return -ENOMEM;
         live->names = settings->interfaces;

@@ -249,7 +249,7 @@ int main(int argc, char **argv)
                 return send_all(argv[2], (uint32_t)strtoul(argv[3], NULL, 10),
                                 strtoll(argv[4], NULL, 10));
         if (argc == 4 && !strcmp(argv[1], "take"))
-                return take(argv[2], atoi(argv[3]) << 20);
+                return take(argv[2], (int)strtol(argv[3], NULL, 10) << 20);
         if (argc == 4 && !strcmp(argv[1], "record"))
                 return record(argv[2], argv[3]);
         fputs("usage: wire send IFACE COUNT RATE | take IFACE RING-MIB | record IFACE FILE\n",
