@@ -71,12 +71,25 @@ static bool is_leaf(const struct pt_node *node)
                node->kind == PT_NODE_X;
 }
 
+/* Dividing is what costs most, and by far: a power of two does without. */
+static void emit_number(struct emitter *e, uint32_t operation, uint64_t number)
+{
+        bool power = number && !(number & (number - 1));
+
+        if (power && operation == REMAINDER_NUMBER)
+                emit(e, AND_NUMBER, 0, number - 1);
+        else if (power && operation == DIVIDE_NUMBER)
+                emit(e, SHIFT_RIGHT_NUMBER, 0, (uint64_t)__builtin_ctzll(number));
+        else
+                emit(e, operation, 0, number);
+}
+
 /* An operation that comes in two forms, with a leaf as its operand. */
 static void emit_leaf(struct emitter *e, uint32_t with_slot, uint32_t with_number,
                       const struct pt_node *leaf)
 {
         if (leaf->kind == PT_NODE_NUMBER)
-                emit(e, with_number, 0, leaf->value);
+                emit_number(e, with_number, leaf->value);
         else
                 emit(e, with_slot, leaf->kind == PT_NODE_X ? e->x : (uint32_t)leaf->value, 0);
 }
