@@ -292,17 +292,22 @@ struct pt_engine *pt_engine_free(struct pt_engine *engine)
 
 /* ---- the way of a packet ---- */
 
-/* The wait in the line hides memory latency: what the next but some will touch is fetched now. */
+/*
+ * The wait in the line hides memory latency: what the next but some will touch is fetched now, one
+ * step further for each that is nearer.
+ */
 static void fetch_ahead(struct pt_engine *engine)
 {
-        const struct pt_syn *near = pt_line_peek(engine->line, 2);
-        const struct pt_syn *far = pt_line_peek(engine->line, 6);
+        static const uint32_t places[PT_HOSTS_STEPS] = {10, 6, 2};
 
-        if (near)
-                pt_hosts_prefetch_cells(engine->hosts, &near->client, &near->key);
-        if (far) {
-                pt_hosts_prefetch(engine->hosts, &far->client, &far->key);
-                pt_recent_prefetch(&engine->syns, far->seen_hash);
+        for (unsigned step = 0; step < PT_HOSTS_STEPS; step++) {
+                const struct pt_syn *syn = pt_line_peek(engine->line, places[step]);
+
+                if (!syn)
+                        continue;
+                if (step == 0)
+                        pt_recent_prefetch(&engine->syns, syn->seen_hash);
+                pt_judge_fetch(engine->judge, syn, step);
         }
 }
 

@@ -31,6 +31,20 @@ void pt_hosts_fetch_client(const struct pt_hosts *hosts, const struct pt_address
                 fetch_cell(hosts, *head);
 }
 
+void pt_hosts_fetch_pair(const struct pt_hosts *hosts, const struct pt_address *client,
+                         const struct pt_address *destination, unsigned step)
+{
+        const uint32_t *pair = pair_head(hosts, client, destination);
+
+        pt_hosts_fetch_client(hosts, client, step);
+        if (step == 0)
+                __builtin_prefetch(pair);
+        else if (step == 1)
+                fetch_cell(hosts, *pair);
+        else
+                fetch_cell(hosts, client_at(hosts, *client_head(hosts, client))->signature);
+}
+
 static void fetch_heads(const struct pt_hosts *hosts, const struct pt_address *client,
                         const struct pt_dns_answer *answer, unsigned step)
 {

@@ -87,18 +87,6 @@ void pt_hosts_prove(struct pt_hosts *hosts, const struct pt_address *client)
 
 /* ---- looking up ---- */
 
-void pt_hosts_prefetch(const struct pt_hosts *hosts, const struct pt_address *client,
-                       const struct pt_address *destination)
-{
-        __builtin_prefetch(pair_head(hosts, client, destination));
-}
-
-void pt_hosts_prefetch_cells(const struct pt_hosts *hosts, const struct pt_address *client,
-                             const struct pt_address *destination)
-{
-        __builtin_prefetch(pt_pool_at(&hosts->pool, *pair_head(hosts, client, destination)));
-}
-
 uint32_t pt_hosts_client(const struct pt_hosts *hosts, const struct pt_address *client)
 {
         return pt_clients_find(hosts, client);
@@ -164,14 +152,20 @@ uint32_t pt_hosts_given_other(const struct pt_hosts *hosts, const struct pt_addr
         return late;
 }
 
+/* Begin with an answer; the one behind it is on its way meanwhile. */
+static struct pt_hosts_walk walk_from(const struct pt_hosts *hosts, uint32_t answer)
+{
+        const struct answer_cell *a = answer_at(hosts, answer);
+
+        if (!answer)
+                return (struct pt_hosts_walk){0};
+        __builtin_prefetch(answer_at(hosts, a->older));
+        return (struct pt_hosts_walk){.resolution = a->first, .older = a->older};
+}
+
 struct pt_hosts_walk pt_hosts_walk(const struct pt_hosts *hosts, uint32_t client)
 {
-        uint32_t answer = client ? client_at(hosts, client)->newest : 0;
-
-        return (struct pt_hosts_walk){
-                .answer = answer,
-                .resolution = answer ? answer_at(hosts, answer)->first : 0,
-        };
+        return walk_from(hosts, client ? client_at(hosts, client)->newest : 0);
 }
 
 bool pt_hosts_next(const struct pt_hosts *hosts, struct pt_hosts_walk *walk, int64_t time,
@@ -190,12 +184,10 @@ bool pt_hosts_next(const struct pt_hosts *hosts, struct pt_hosts_walk *walk, int
                 .time = r->time,
                 .counts = counts(hosts, r, time),
         };
+        __builtin_prefetch(resolution_at(hosts, answer_at(hosts, walk->older)->first));
         walk->resolution = r->sibling;
-        if (!walk->resolution) {
-                walk->answer = answer_at(hosts, walk->answer)->older;
-                if (walk->answer)
-                        walk->resolution = answer_at(hosts, walk->answer)->first;
-        }
+        if (!walk->resolution)
+                *walk = walk_from(hosts, walk->older);
         return true;
 }
 

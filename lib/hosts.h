@@ -60,8 +60,8 @@ enum pt_learned {
 enum pt_learned pt_hosts_learn(struct pt_hosts *hosts, const struct pt_given *given);
 
 /*
- * Fetch what learning an answer will touch, and what a look for a client will: one link further
- * with each step, from 0. Hints: they change nothing.
+ * Fetch what learning an answer will touch, what a look for a client will, and what judging a SYN
+ * will: one link further with each step, from 0. Hints: they change nothing.
  */
 #define PT_HOSTS_STEPS 3
 
@@ -70,15 +70,11 @@ void pt_hosts_fetch_learn(const struct pt_hosts *hosts, const struct pt_address 
                           unsigned step);
 void pt_hosts_fetch_client(const struct pt_hosts *hosts, const struct pt_address *client,
                            unsigned step);
+void pt_hosts_fetch_pair(const struct pt_hosts *hosts, const struct pt_address *client,
+                         const struct pt_address *destination, unsigned step);
 
 /* The client spoke (sent a SYN): from now on it is proven, if it is known at all. */
 void pt_hosts_prove(struct pt_hosts *hosts, const struct pt_address *client);
-
-/* Fetch what a judgement of (client, destination) will touch, ahead of time: heads, then cells. */
-void pt_hosts_prefetch(const struct pt_hosts *hosts, const struct pt_address *client,
-                       const struct pt_address *destination);
-void pt_hosts_prefetch_cells(const struct pt_hosts *hosts, const struct pt_address *client,
-                             const struct pt_address *destination);
 
 /* Has this address ever received DNS (and is it still remembered)? 0 if not. */
 uint32_t pt_hosts_client(const struct pt_hosts *hosts, const struct pt_address *client);
@@ -104,8 +100,8 @@ uint32_t pt_hosts_given_ever(const struct pt_hosts *hosts, const struct pt_addre
 
 /* What a client was given, newest answer first, in record order within an answer. */
 struct pt_hosts_walk {
-        uint32_t answer;
         uint32_t resolution;
+        uint32_t older; /* the answer behind its own */
 };
 
 struct pt_resolution_view {

@@ -22,10 +22,10 @@ struct pt_result {
 struct pt_yield {
         uint32_t ipv4;
         bool filled;
-        uint64_t bits[4];
+        uint64_t bits[7]; /* two for each port */
 };
 
-#define PT_YIELDS 8192
+#define PT_YIELDS 16384
 
 #define PT_RESULTS 8192
 #define PT_RESULT_COSTLY 16 /* operations from which on a look is cheaper than the sum */
@@ -36,6 +36,7 @@ struct pt_judge {
         struct pt_hosts *hosts;
         struct pt_counters *counters;
         struct pt_match *matches;  /* room for one of each of PT_RULES */
+        uint32_t hits[PT_RULES];   /* of the class at hand, while it is searched */
         uint64_t seen_ports[1024]; /* a bit per port, cleared after use */
         struct pt_result results[PT_RESULTS];
         struct pt_yield yields[PT_YIELDS];
@@ -47,9 +48,29 @@ static inline int64_t pt_judge_cross_oldest(const struct pt_judge *judge, int64_
         return time - judge->settings.cross_window - INT64_C(2000000000);
 }
 
-static inline uint32_t pt_yield_place(uint16_t port)
+static inline struct pt_yield *pt_judge_yield(struct pt_judge *judge, uint32_t ipv4)
 {
-        return (uint32_t)(port * 0x9e3779b1u) >> 24;
+        return &judge->yields[(ipv4 * 0x9e3779b1u >> 16) % PT_YIELDS];
+}
+
+/* A port's two bits: the halves of one product, each brought below the number of bits. */
+struct pt_yield_places {
+        uint32_t first;
+        uint32_t second;
+};
+
+static inline struct pt_yield_places pt_yield_places(uint16_t port)
+{
+        const uint64_t bits = 64 * sizeof((struct pt_yield){0}.bits) / sizeof(uint64_t);
+        uint64_t product = port * UINT64_C(0x9e3779b97f4a7c15);
+
+        return (struct pt_yield_places){(uint32_t)((product >> 32) * bits >> 32),
+                                        (uint32_t)((uint32_t)product * bits >> 32)};
+}
+
+static inline bool pt_yield_bit(const struct pt_yield *yield, uint32_t place)
+{
+        return yield->bits[place >> 6] >> (place & 63) & 1;
 }
 
 void pt_judge_fill_yield(const struct pt_judge *judge, struct pt_yield *yield, uint32_t ipv4);
@@ -57,12 +78,12 @@ void pt_judge_fill_yield(const struct pt_judge *judge, struct pt_yield *yield, u
 /* May some port rule yield this port for this address? */
 static inline bool pt_judge_may_yield(struct pt_judge *judge, uint32_t ipv4, uint16_t port)
 {
-        struct pt_yield *y = &judge->yields[(ipv4 * 0x9e3779b1u >> 16) % PT_YIELDS];
-        uint32_t place = pt_yield_place(port);
+        struct pt_yield *y = pt_judge_yield(judge, ipv4);
+        struct pt_yield_places at = pt_yield_places(port);
 
         if (!y->filled || y->ipv4 != ipv4)
                 pt_judge_fill_yield(judge, y, ipv4);
-        return y->bits[place >> 6] >> (place & 63) & 1;
+        return pt_yield_bit(y, at.first) && pt_yield_bit(y, at.second);
 }
 
 /* Which zones contain a destination, asked once for each zone. */

@@ -25,13 +25,13 @@ static bool filter_has(const struct pt_filter *f, uint32_t value)
         return f->bits[place >> 6] >> (place & 63) & 1;
 }
 
-static bool filter_half_full(const struct pt_filter *f)
+static bool filter_crowded(const struct pt_filter *f)
 {
         int set = 0;
 
         for (size_t i = 0; i < WORDS; i++)
                 set += __builtin_popcountll(f->bits[i]);
-        return set > (int)WORDS * 32;
+        return set > (int)WORDS * 16; /* a quarter: every fourth search is in vain */
 }
 
 static void sign_ports(struct pt_judge *judge, struct pt_filter *f, uint32_t ipv4)
@@ -81,7 +81,7 @@ static void fill(struct pt_judge *judge, uint32_t client, struct pt_filter *f, i
 
         if (f->filled == round && time - f->rebuilt <= span)
                 return;
-        if (f->filled == round && !filter_half_full(f)) {
+        if (f->filled == round && !filter_crowded(f)) {
                 f->rebuilt = time; /* and is looked at again after another span */
                 return;
         }

@@ -68,6 +68,13 @@ bool pt_judge_is_home(const struct pt_judge *judge, const struct pt_address *add
         return pt_address_is_local(address) || pt_prefixes_contain(&judge->settings.home, address);
 }
 
+void pt_judge_fetch(struct pt_judge *judge, const struct pt_syn *syn, unsigned step)
+{
+        if (step == 0)
+                __builtin_prefetch(pt_judge_yield(judge, pt_address_low32(&syn->key)));
+        pt_hosts_fetch_pair(judge->hosts, &syn->client, &syn->key, step);
+}
+
 bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address)
 {
         return pt_judge_is_home(judge, address) || pt_hosts_client(judge->hosts, address) != 0;
@@ -151,6 +158,7 @@ static void trial_add(struct trial *t, const struct pt_match *match)
 
 void pt_judge_fill_yield(const struct pt_judge *judge, struct pt_yield *yield, uint32_t ipv4)
 {
+        struct pt_yield_places at;
         uint16_t port;
 
         *yield = (struct pt_yield){.ipv4 = ipv4, .filled = true};
@@ -163,8 +171,9 @@ void pt_judge_fill_yield(const struct pt_judge *judge, struct pt_yield *yield, u
                         judge->counters->value[PT_COUNT_MATCH_NO_VALUE]++;
                         continue;
                 }
-                yield->bits[pt_yield_place(port) >> 6] |= UINT64_C(1)
-                                                          << (pt_yield_place(port) & 63);
+                at = pt_yield_places(port);
+                yield->bits[at.first >> 6] |= UINT64_C(1) << (at.first & 63);
+                yield->bits[at.second >> 6] |= UINT64_C(1) << (at.second & 63);
         }
 }
 
@@ -326,26 +335,51 @@ static unsigned calculated_candidates(struct trial *t, uint32_t hit)
         return count;
 }
 
-static void judge_address_rule(struct trial *t, const struct pt_rule *rule)
+#define NOT_WANTED UINT32_MAX /* of a hit: the rule is not looked for */
+
+/* One walk for all address rules of the class: the newest resolution that each meets, or 0. */
+static void calculated_search(struct trial *t)
 {
         struct pt_hosts_walk walk = pt_hosts_walk(t->judge->hosts, trial_client(t));
         struct pt_resolution_view view;
+        uint32_t *hits = t->judge->hits;
+        size_t left = 0;
 
-        while (calculated_next(t, &walk, &view)) {
-                uint32_t ipv4 = pt_address_low32(&view.address);
+        for (size_t i = 0; i < t->class->count; i++) {
+                const struct pt_rule *rule = t->class->rules[i];
+                bool wanted = rule->address &&
+                              !pt_judge_excludes(t->judge, &t->zones, rule, &t->syn->key);
 
-                if (!leads_to_destination(t, rule, ipv4))
-                        continue;
-                trial_add(t, &(struct pt_match){
-                                     .rule = rule,
-                                     .verdict = PT_DNS_CONFIRMED,
-                                     .severity = PT_SEVERITY_HIGH,
-                                     .resolution = view.link,
-                                     .input = ipv4,
-                                     .candidates = calculated_candidates(t, view.link),
-                             });
-                return;
+                hits[i] = wanted ? 0 : NOT_WANTED;
+                left += wanted;
         }
+        while (left && calculated_next(t, &walk, &view)) {
+                for (size_t i = 0; i < t->class->count; i++) {
+                        if (hits[i] || !leads_to_destination(t, t->class->rules[i],
+                                                             pt_address_low32(&view.address)))
+                                continue;
+                        hits[i] = view.link;
+                        left--;
+                }
+        }
+}
+
+static void judge_address_rule(struct trial *t, const struct pt_rule *rule, uint32_t hit)
+{
+        struct pt_match match = {
+                .rule = rule,
+                .verdict = PT_DNS_CONFIRMED,
+                .severity = PT_SEVERITY_HIGH,
+                .resolution = hit,
+        };
+        struct pt_address resolved;
+
+        if (!hit || hit == NOT_WANTED)
+                return;
+        resolved = pt_hosts_resolved(t->judge->hosts, hit);
+        match.input = pt_address_low32(&resolved);
+        match.candidates = calculated_candidates(t, hit);
+        trial_add(t, &match);
 }
 
 /* ---- all of it ---- */
@@ -358,6 +392,43 @@ static bool calculated_possible(struct trial *t)
                pt_signature_address_fits(t->judge, trial_client(t), t->syn->time, t->ipv4);
 }
 
+/* Is there a port rule in the class that the destination does not keep out? */
+static bool port_rule_applies(struct trial *t)
+{
+        for (size_t i = 0; i < t->class->count; i++) {
+                const struct pt_rule *rule = t->class->rules[i];
+
+                if (!rule->address && !pt_judge_excludes(t->judge, &t->zones, rule, &t->syn->key))
+                        return true;
+        }
+        return false;
+}
+
+static void count_eligible(struct trial *t)
+{
+        if (!port_rule_applies(t) || !trial_inside(t))
+                return;
+        t->judge->counters->value[PT_COUNT_SYN_ELIGIBLE]++;
+        t->judge->counters->value[PT_COUNT_SYN_PRECEDED] += t->given != 0;
+}
+
+/* All that may match, one after the other, in order of rule id. */
+static void judge_all(struct trial *t, bool calculated, bool cross, bool direct)
+{
+        for (size_t i = 0; i < t->class->count; i++) {
+                const struct pt_rule *rule = t->class->rules[i];
+
+                if (rule->address && calculated)
+                        judge_address_rule(t, rule, t->judge->hits[i]);
+                if (rule->address || pt_judge_excludes(t->judge, &t->zones, rule, &t->syn->key))
+                        continue;
+                if (direct)
+                        judge_direct(t, rule);
+                if (cross)
+                        judge_cross_rule(t, rule);
+        }
+}
+
 static void judge_rules(struct trial *t)
 {
         bool calculated = calculated_possible(t);
@@ -368,33 +439,17 @@ static void judge_rules(struct trial *t)
                      cross_possible(t);
         bool direct = ports && t->has_ipv4 &&
                       pt_judge_may_yield(t->judge, t->ipv4, t->syn->destination_port);
-        bool eligible = false;
 
+        count_eligible(t);
+        if (!calculated && !cross && !direct)
+                return;
+        if (calculated)
+                calculated_search(t);
         if (cross && t->given)
                 pt_hosts_mark_contacted(t->judge->hosts, trial_client(t), t->syn->time, true);
-        for (size_t i = 0; i < t->class->count; i++) {
-                const struct pt_rule *rule = t->class->rules[i];
-
-                if (rule->address && !calculated)
-                        continue;
-                if (pt_judge_excludes(t->judge, &t->zones, rule, &t->syn->key))
-                        continue;
-                if (rule->address) {
-                        judge_address_rule(t, rule);
-                        continue;
-                }
-                eligible = true;
-                if (direct)
-                        judge_direct(t, rule);
-                if (cross)
-                        judge_cross_rule(t, rule);
-        }
+        judge_all(t, calculated, cross, direct);
         if (cross && t->given)
                 pt_hosts_mark_contacted(t->judge->hosts, trial_client(t), t->syn->time, false);
-        if (eligible && trial_inside(t)) {
-                t->judge->counters->value[PT_COUNT_SYN_ELIGIBLE]++;
-                t->judge->counters->value[PT_COUNT_SYN_PRECEDED] += t->given != 0;
-        }
 }
 
 static struct trial trial_of(struct pt_judge *judge, const struct pt_syn *syn)

@@ -97,6 +97,9 @@ size_t pt_judge_size(void);
 void pt_judge_adopt(struct pt_judge *judge, const struct pt_verdict_settings *settings,
                     const struct pt_rules *rules);
 
+/* Fetch what judging this SYN will touch, ahead of time: steps as of hosts. */
+void pt_judge_fetch(struct pt_judge *judge, const struct pt_syn *syn, unsigned step);
+
 struct pt_judgement {
         struct pt_match *matches; /* one for each rule that the SYN meets, the best of it */
         size_t count;
