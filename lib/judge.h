@@ -36,6 +36,7 @@ struct pt_judge {
         struct pt_hosts *hosts;
         struct pt_counters *counters;
         struct pt_match *matches;  /* room for one of each of PT_RULES */
+        uint64_t values[PT_RULES]; /* of formulas, while they are looked at */
         uint32_t hits[PT_RULES];   /* of the class at hand, while it is searched */
         uint64_t seen_ports[1024]; /* a bit per port, cleared after use */
         struct pt_result results[PT_RESULTS];
@@ -73,7 +74,10 @@ static inline bool pt_yield_bit(const struct pt_yield *yield, uint32_t place)
         return yield->bits[place >> 6] >> (place & 63) & 1;
 }
 
-void pt_judge_fill_yield(const struct pt_judge *judge, struct pt_yield *yield, uint32_t ipv4);
+/* The ports that rules yield for an address, into judge->values. Returns how many. */
+size_t pt_judge_ports(struct pt_judge *judge, uint32_t ipv4);
+
+void pt_judge_fill_yield(struct pt_judge *judge, struct pt_yield *yield, uint32_t ipv4);
 
 /* May some port rule yield this port for this address? */
 static inline bool pt_judge_may_yield(struct pt_judge *judge, uint32_t ipv4, uint16_t port)

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "address.h"
-#include "formula.h"
+#include "formulas.h"
 #include "portent.h" /* the builder, and its errors */
 
 #define PT_RULES 1024     /* rules of one set at most */
@@ -72,6 +72,8 @@ struct pt_rules {
         uint16_t *class_of_port;   /* 65536 places: ports that admit the same rules share a class */
         struct pt_rule_class *classes;
         size_t class_count;
+        struct pt_formulas *ports; /* of all rules that calculate no address */
+        size_t port_count;
 };
 
 /* The rules whose limits admit a port, in order of id. */

@@ -253,6 +253,22 @@ static int make_index(struct pt_rules *rules)
         return r;
 }
 
+/* The expressions of all rules that calculate a port alone. */
+static int make_ports(struct pt_rules *rules)
+{
+        const struct pt_formula **list = calloc(rules->count + 1, sizeof *list);
+        int r;
+
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < rules->count; i++)
+                if (!rules->list[i]->address)
+                        list[rules->port_count++] = rules->list[i]->port;
+        r = pt_formulas_new(list, rules->port_count, &rules->ports);
+        free(list);
+        return r;
+}
+
 /* The rules move from the builder to the set, whatever comes of it. */
 static void take_rules(struct pt_rules *rules, struct pt_rules_builder *builder)
 {
@@ -279,7 +295,7 @@ int pt_rules_finish(struct pt_rules_builder *builder, struct pt_rules **ret)
         else
                 free_rules(builder->list, builder->count);
         builder->count = builder->zone_count = 0;
-        if (!room || make_index(rules) < 0) {
+        if (!room || make_index(rules) < 0 || make_ports(rules) < 0) {
                 pt_rules_free(rules);
                 return -ENOMEM;
         }
@@ -320,6 +336,7 @@ struct pt_rules *pt_rules_free(struct pt_rules *rules)
 {
         if (!rules)
                 return NULL;
+        pt_formulas_free(rules->ports);
         free_rules(rules->list, rules->count);
         for (size_t i = 0; i < rules->class_count; i++)
                 free(rules->classes[i].rules);

@@ -36,14 +36,10 @@ static bool filter_crowded(const struct pt_filter *f)
 
 static void sign_ports(struct pt_judge *judge, struct pt_filter *f, uint32_t ipv4)
 {
-        uint16_t port;
+        size_t count = pt_judge_ports(judge, ipv4);
 
-        for (size_t i = 0; i < judge->rules->count; i++) {
-                const struct pt_rule *rule = judge->rules->list[i];
-
-                if (!rule->address && pt_rule_port(rule, ipv4, &port))
-                        filter_add(f, port);
-        }
+        for (size_t i = 0; i < count; i++)
+                filter_add(f, (uint32_t)judge->values[i]);
 }
 
 static void sign_addresses(struct pt_judge *judge, struct pt_filter *f, uint32_t ipv4)

@@ -156,22 +156,28 @@ static void trial_add(struct trial *t, const struct pt_match *match)
 
 /* ---- the destination itself ---- */
 
-void pt_judge_fill_yield(const struct pt_judge *judge, struct pt_yield *yield, uint32_t ipv4)
+size_t pt_judge_ports(struct pt_judge *judge, uint32_t ipv4)
 {
-        struct pt_yield_places at;
-        uint16_t port;
+        size_t values = pt_formulas_evaluate(judge->rules->ports, ipv4, judge->values), count = 0;
+
+        for (size_t i = 0; i < values; i++) {
+                uint64_t value = judge->values[i];
+
+                judge->values[count] = value;
+                count += value != 0 && value <= UINT16_MAX;
+        }
+        return count;
+}
+
+void pt_judge_fill_yield(struct pt_judge *judge, struct pt_yield *yield, uint32_t ipv4)
+{
+        size_t count = pt_judge_ports(judge, ipv4);
 
         *yield = (struct pt_yield){.ipv4 = ipv4, .filled = true};
-        for (size_t i = 0; i < judge->rules->count; i++) {
-                const struct pt_rule *rule = judge->rules->list[i];
+        judge->counters->value[PT_COUNT_MATCH_NO_VALUE] += judge->rules->port_count - count;
+        for (size_t i = 0; i < count; i++) {
+                struct pt_yield_places at = pt_yield_places((uint16_t)judge->values[i]);
 
-                if (rule->address)
-                        continue;
-                if (!pt_rule_port(rule, ipv4, &port)) {
-                        judge->counters->value[PT_COUNT_MATCH_NO_VALUE]++;
-                        continue;
-                }
-                at = pt_yield_places(port);
                 yield->bits[at.first >> 6] |= UINT64_C(1) << (at.first & 63);
                 yield->bits[at.second >> 6] |= UINT64_C(1) << (at.second & 63);
         }
