@@ -55,6 +55,7 @@ struct plan {
         uint32_t told;
         uint32_t held;
         uint32_t campaigns;
+        uint32_t yields;
         size_t fragments;
         size_t streams;
         size_t hosts;
@@ -67,7 +68,8 @@ static int plan_memory(size_t memory, struct plan *ret)
                             .expected = 8192,
                             .told = 4096,
                             .held = 4096,
-                            .campaigns = 256};
+                            .campaigns = 256,
+                            .yields = 16384};
         size_t fixed;
 
         if (memory < PT_MEMORY_LEAST)
@@ -80,6 +82,7 @@ static int plan_memory(size_t memory, struct plan *ret)
                 plan.told /= 2;
                 plan.held /= 2;
                 plan.campaigns /= 2;
+                plan.yields /= 2;
         }
         plan.fragments = memory / 32;
         plan.streams = memory / 16;
@@ -91,8 +94,8 @@ static int plan_memory(size_t memory, struct plan *ret)
                 pt_recent_size(plan.syns, sizeof(struct pt_seen)) +
                 pt_recent_size(plan.expected, sizeof(struct pt_expected)) +
                 pt_recent_size(plan.told, sizeof(struct pt_told)) + pt_hold_size(plan.held) +
-                pt_campaign_size(plan.campaigns) + pt_judge_size() + PT_RULES * sizeof(void *) +
-                PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
+                pt_campaign_size(plan.campaigns) + pt_judge_size(plan.yields) +
+                PT_RULES * sizeof(void *) + PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
         if (memory < fixed + memory / 4) /* hosts must have some of it */
                 return -EINVAL;
         plan.hosts = memory - fixed;
@@ -167,10 +170,11 @@ struct pt_verdict_settings pt_engine_verdict_settings(const struct pt_engine *en
         };
 }
 
-static int make_judge(struct pt_engine *engine)
+static int make_judge(struct pt_engine *engine, const struct plan *plan)
 {
         struct pt_verdict_settings verdict = pt_engine_verdict_settings(engine);
 
+        verdict.yields = plan->yields;
         return pt_judge_new(&verdict, engine->rules, engine->hosts, &engine->counters,
                             &engine->judge);
 }
@@ -226,7 +230,7 @@ static int make_parts(struct pt_engine *engine, const struct plan *plan)
         if (r == 0)
                 r = pt_line_new(&engine->line);
         if (r == 0)
-                r = make_judge(engine);
+                r = make_judge(engine, plan);
         return r;
 }
 

@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <assert.h>
+
 #include "verdict.h"
 
 /* What a costly rule gave for an address that came lately (Nymaim's rounds take a tenth of a us).
@@ -25,8 +27,6 @@ struct pt_yield {
         uint64_t bits[7]; /* two for each port */
 };
 
-#define PT_YIELDS 16384
-
 #define PT_RESULTS 8192
 #define PT_RESULT_COSTLY 16 /* operations from which on a look is cheaper than the sum */
 
@@ -40,8 +40,11 @@ struct pt_judge {
         uint32_t hits[PT_RULES];   /* of the class at hand, while it is searched */
         uint64_t seen_ports[1024]; /* a bit per port, cleared after use */
         struct pt_result results[PT_RESULTS];
-        struct pt_yield yields[PT_YIELDS];
+        struct pt_yield *yields;
+        uint32_t yield_mask; /* how many there are, less 1 */
 };
+
+static_assert(sizeof(struct pt_yield) == 64, "a line of memory");
 
 /* Packets are a second out of order at most: no answer below this counts for the cross window. */
 static inline int64_t pt_judge_cross_oldest(const struct pt_judge *judge, int64_t time)
@@ -51,7 +54,7 @@ static inline int64_t pt_judge_cross_oldest(const struct pt_judge *judge, int64_
 
 static inline struct pt_yield *pt_judge_yield(struct pt_judge *judge, uint32_t ipv4)
 {
-        return &judge->yields[(ipv4 * 0x9e3779b1u >> 16) % PT_YIELDS];
+        return &judge->yields[ipv4 * 0x9e3779b1u >> 12 & judge->yield_mask];
 }
 
 /* A port's two bits: the halves of one product, each brought below the number of bits. */

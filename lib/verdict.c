@@ -19,6 +19,17 @@ const char *pt_verdict_name(enum pt_verdict verdict)
         return verdict_names[verdict];
 }
 
+/* Each has a line of memory of its own. */
+static struct pt_yield *make_yields(uint32_t count)
+{
+        size_t size = count * sizeof(struct pt_yield);
+        void *room;
+
+        if (posix_memalign(&room, sizeof(struct pt_yield), size) != 0)
+                return NULL;
+        return memset(room, 0, size);
+}
+
 int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rules *rules,
                  struct pt_hosts *hosts, struct pt_counters *counters, struct pt_judge **ret)
 {
@@ -31,7 +42,9 @@ int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rul
         judge->hosts = hosts;
         judge->counters = counters;
         judge->matches = calloc(PT_RULES, sizeof *judge->matches);
-        if (!judge->matches) {
+        judge->yields = make_yields(settings->yields);
+        judge->yield_mask = settings->yields - 1;
+        if (!judge->matches || !judge->yields) {
                 pt_judge_free(judge);
                 return -ENOMEM;
         }
@@ -42,15 +55,18 @@ int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rul
 
 struct pt_judge *pt_judge_free(struct pt_judge *judge)
 {
-        if (judge)
+        if (judge) {
                 free(judge->matches);
+                free(judge->yields);
+        }
         free(judge);
         return NULL;
 }
 
-size_t pt_judge_size(void)
+size_t pt_judge_size(uint32_t yields)
 {
-        return sizeof(struct pt_judge) + PT_RULES * sizeof(struct pt_match);
+        return sizeof(struct pt_judge) + PT_RULES * sizeof(struct pt_match) +
+               yields * sizeof(struct pt_yield);
 }
 
 void pt_judge_adopt(struct pt_judge *judge, const struct pt_verdict_settings *settings,
@@ -59,7 +75,7 @@ void pt_judge_adopt(struct pt_judge *judge, const struct pt_verdict_settings *se
         judge->settings = *settings;
         judge->rules = rules;
         memset(judge->results, 0, sizeof judge->results);
-        memset(judge->yields, 0, sizeof judge->yields);
+        memset(judge->yields, 0, (judge->yield_mask + 1) * sizeof *judge->yields);
         pt_hosts_next_round(judge->hosts);
 }
 

@@ -77,6 +77,8 @@ enum pt_near_miss {
 const char *pt_near_miss_name(enum pt_near_miss reason);
 
 struct pt_verdict_settings {
+        uint32_t yields; /* for how many destinations the rules' ports are remembered: a power of 2
+                          */
         int64_t reorder;
         int64_t window;
         int64_t cross_window;
@@ -90,7 +92,7 @@ struct pt_judge; /* rules, hosts, settings, and room for a match of each of PT_R
 int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rules *rules,
                  struct pt_hosts *hosts, struct pt_counters *counters, struct pt_judge **ret);
 struct pt_judge *pt_judge_free(struct pt_judge *judge);
-size_t pt_judge_size(void);
+size_t pt_judge_size(uint32_t yields);
 
 /* Other rules and settings from now on: nothing of what was worked out with the old ones is left.
  */

@@ -25,6 +25,7 @@ static inline void judging_begin(struct judging *j, struct pt_rules *rules)
         memset(j, 0, sizeof *j);
         given_init(&j->g, (size_t)1 << 21);
         j->settings = (struct pt_verdict_settings){
+                .yields = 1024,
                 .reorder = INT64_C(50000000),
                 .window = INT64_C(600000000000),
                 .cross_window = INT64_C(60000000000),
