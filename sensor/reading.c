@@ -7,6 +7,8 @@
 #include "say.h"
 #include "signals.h"
 
+#define FRAMES 16 /* that are handed to the engine together, which fetches ahead for them */
+
 static void tell(void *context, enum pt_archive_word word, const char *sentence)
 {
         struct pt_reading *reading = context;
@@ -48,13 +50,15 @@ static int open_archive(struct pt_reading *reading)
 
 int pt_reading_run(struct pt_reading *reading)
 {
-        struct pt_frame frame;
+        struct pt_frame frames[FRAMES];
+        size_t count;
         int r = open_archive(reading);
 
         if (r < 0)
                 return r;
-        while (!pt_signals_stop && pt_archive_next(reading->archive, &frame) == PT_ARCHIVE_FRAME)
-                pt_engine_packet(reading->engine, &frame);
+        while (!pt_signals_stop &&
+               pt_archive_several(reading->archive, frames, FRAMES, &count) == PT_ARCHIVE_FRAME)
+                pt_engine_packets(reading->engine, frames, count);
         if (pt_reading_nothing(reading))
                 reading->troubled = true;
         return 0;

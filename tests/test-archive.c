@@ -66,24 +66,26 @@ static const char *merge(const struct pt_archive_settings *more, size_t count,
         static char text[8192];
         struct pt_archive_settings settings = *more;
         struct pt_archive *archive;
-        struct pt_frame frame;
-        size_t length = 0;
+        struct pt_frame frames[4];
+        size_t length = 0, together;
 
         settings.paths = names;
         settings.count = count;
         settings.tell = tell;
         said[0] = text[0] = '\0';
         cr_assert_eq(pt_archive_new(&settings, &archive), 0);
-        while (pt_archive_next(archive, &frame) == PT_ARCHIVE_FRAME) {
-                const char *name = pt_archive_name(archive, frame.file);
-                const char *slash = strrchr(name, '/');
+        while (pt_archive_several(archive, frames, 4, &together) == PT_ARCHIVE_FRAME) {
+                for (size_t i = 0; i < together; i++) {
+                        const char *name = pt_archive_name(archive, frames[i].file);
+                        const char *slash = strrchr(name, '/');
 
-                cr_assert_lt(length, sizeof text - 32);
-                length += (size_t)snprintf(text + length, sizeof text - length, "%s%c%lld",
-                                           length ? " " : "", slash ? slash[1] : name[0],
-                                           (long long)(frame.time / 1000000000));
+                        cr_assert_lt(length, sizeof text - 32);
+                        length += (size_t)snprintf(text + length, sizeof text - length, "%s%c%lld",
+                                                   length ? " " : "", slash ? slash[1] : name[0],
+                                                   (long long)(frames[i].time / 1000000000));
+                }
         }
-        cr_expect_eq(pt_archive_next(archive, &frame), PT_ARCHIVE_END);
+        cr_expect_eq(pt_archive_next(archive, frames), PT_ARCHIVE_END);
         cr_expect_null(pt_archive_free(archive));
         return text;
 }

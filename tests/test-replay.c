@@ -547,6 +547,44 @@ Test(replay, offsets_hold_beyond_the_buffer, .fini = remove_file)
         pt_replay_free(replay);
 }
 
+/* Each as it comes alone, whatever fits into memory together; and all of them valid together. */
+Test(replay, frames_at_hand_leave_those_before_them_valid, .fini = remove_file)
+{
+        enum { COUNT = 300 };
+        static const size_t buffers[] = {0, 64, 200, 1000};
+        struct bytes b = {0};
+
+        put_pcap(&b, MICRO, 65535, 1);
+        for (uint32_t i = 0; i < COUNT; i++)
+                put_record(&b, i, 0, 14 + i % 50, 1000 + i);
+        b.length -= 3; /* the last one is cut */
+        write_file(&b);
+        for (size_t row = 0; row < ROWS(buffers); row++) {
+                struct pt_replay_settings settings = {.buffer = buffers[row]};
+                struct pt_replay_fault fault;
+                struct pt_frame frames[7];
+                struct pt_replay *replay;
+                size_t number = 0, count, most = 0;
+
+                cr_assert_eq(pt_replay_open(path, &settings, 0, &replay, &fault), 0);
+                while (pt_replay_next(replay, frames, &fault) == PT_REPLAY_FRAME) {
+                        for (count = 1; count < 7 && pt_replay_at_hand(replay, &frames[count]);)
+                                count++;
+                        most = count > most ? count : most;
+                        for (size_t i = 0; i < count; i++, number++) {
+                                cr_assert_eq(frames[i].number, number + 1);
+                                cr_assert_eq(frames[i].length, 1000 + number);
+                                cr_assert_eq(frames[i].captured, 14 + number % 50);
+                                cr_assert_eq(frames[i].bytes[12], 0x08, "frame %zu", number);
+                        }
+                }
+                cr_expect_eq(number, COUNT - 1);
+                cr_expect(most == 7 || (buffers[row] && buffers[row] < 1000), "%zu", most);
+                expect_sentence(&fault, b.length - (16 + 14 + 299 % 50 - 3), "truncated");
+                pt_replay_free(replay);
+        }
+}
+
 /*
  * A15, A16: the block that is at fault is named by its place, also when others, which hold no
  * packet, stand between it and the last good packet. Section 28, interface 20, packet 36 octets.

@@ -319,6 +319,20 @@ enum pt_archive_step pt_archive_next(struct pt_archive *archive, struct pt_frame
         return PT_ARCHIVE_FRAME;
 }
 
+enum pt_archive_step pt_archive_several(struct pt_archive *archive, struct pt_frame *ret,
+                                        size_t room, size_t *ret_count)
+{
+        size_t count = 1;
+
+        if (pt_archive_next(archive, ret) != PT_ARCHIVE_FRAME)
+                return PT_ARCHIVE_END;
+        if (archive->open_count == 1 && archive->waiting == archive->member_count)
+                while (count < room && pt_strand_follow(&archive->current->strand))
+                        ret[count++] = archive->current->strand.frame;
+        *ret_count = count;
+        return PT_ARCHIVE_FRAME;
+}
+
 const char *pt_archive_name(const struct pt_archive *archive, uint32_t file)
 {
         return file < archive->catalogue.count ? archive->catalogue.files[file].path : NULL;

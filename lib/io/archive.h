@@ -47,6 +47,13 @@ struct pt_archive *pt_archive_free(struct pt_archive *archive);
 /* The next frame, valid until the next call. Its `file` is a number for pt_archive_name(). */
 enum pt_archive_step pt_archive_next(struct pt_archive *archive, struct pt_frame *ret);
 
+/*
+ * Several frames, at most `room`: the next one, and where nothing can come between, those behind it
+ * that are in memory already. All are valid until the next call.
+ */
+enum pt_archive_step pt_archive_several(struct pt_archive *archive, struct pt_frame *ret,
+                                        size_t room, size_t *ret_count);
+
 /* The path of an input; NULL behind the last. */
 const char *pt_archive_name(const struct pt_archive *archive, uint32_t file);
 

@@ -357,6 +357,17 @@ enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *re
         return step;
 }
 
+bool pt_replay_at_hand(struct pt_replay *replay, struct pt_frame *ret)
+{
+        struct pt_replay_fault ignored;
+        enum pt_replay_step step;
+
+        replay->source.held = true;
+        step = pt_replay_next(replay, ret, &ignored);
+        replay->source.held = false;
+        return step == PT_REPLAY_FRAME;
+}
+
 uint64_t pt_replay_outside(const struct pt_replay *replay)
 {
         return replay->outside;

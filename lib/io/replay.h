@@ -54,6 +54,12 @@ int pt_replay_open(const char *path, const struct pt_replay_settings *settings, 
 enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *ret,
                                    struct pt_replay_fault *fault);
 
+/*
+ * The next frame, if it lies in memory already: those from before stay valid then. Else false, and
+ * pt_replay_next() says why.
+ */
+bool pt_replay_at_hand(struct pt_replay *replay, struct pt_frame *ret);
+
 /* Frames so far that were before `since`, or not before `until`. */
 uint64_t pt_replay_outside(const struct pt_replay *replay);
 

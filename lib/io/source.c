@@ -96,6 +96,10 @@ bool pt_source_fill(struct pt_source *source, size_t length)
 {
         if (source->state == PT_SOURCE_LATER)
                 source->state = PT_SOURCE_MORE;
+        if (source->held && source->state == PT_SOURCE_MORE) {
+                source->state = PT_SOURCE_LATER;
+                return false;
+        }
         if (source->state == PT_SOURCE_MORE && !make_room(source, length))
                 return false;
         while (source->state == PT_SOURCE_MORE && pt_source_left(source) < length)

@@ -26,6 +26,7 @@ struct pt_source {
         const uint8_t *at;  /* the next octet */
         const uint8_t *end; /* behind the last one in memory */
         enum pt_source_state state;
+        bool held;                     /* what is in memory stays where it is: more comes LATER */
         int error;                     /* errno of what failed */
         char reason[PT_SOURCE_REASON]; /* and a sentence */
         uint64_t offset;               /* of `end` in the stream */

@@ -147,3 +147,21 @@ enum pt_replay_step pt_strand_next(struct pt_strand *strand, struct pt_replay_fa
         }
         return step;
 }
+
+bool pt_strand_follow(struct pt_strand *strand)
+{
+        struct pt_frame frame;
+
+        if (strand->looked_ahead || !pt_replay_at_hand(strand->replay, &frame))
+                return false;
+        if (leaps_ahead(strand, &frame) || steps_back(strand, &frame)) {
+                strand->ahead = frame;
+                strand->ahead_step = PT_REPLAY_FRAME;
+                strand->looked_ahead = true;
+                return false;
+        }
+        strand->frame = frame;
+        if (frame.time > strand->time)
+                strand->time = frame.time;
+        return true;
+}

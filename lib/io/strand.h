@@ -43,5 +43,11 @@ void pt_strand_begin(struct pt_strand *strand, int64_t time);
 /* Its next frame stands in `frame` and `time` afterwards, if it returns PT_REPLAY_FRAME. */
 enum pt_replay_step pt_strand_next(struct pt_strand *strand, struct pt_replay_fault *fault);
 
+/*
+ * The same if the next frame lies in memory already and its time is in no doubt: `frame` is that,
+ * and those from before stay valid. Else false, and nothing is lost.
+ */
+bool pt_strand_follow(struct pt_strand *strand);
+
 /* It may be opened again. */
 void pt_strand_close(struct pt_strand *strand);
