@@ -72,7 +72,10 @@ static bool port_of(const struct pt_engine *engine, const struct pt_rule *rule,
                pt_rule_admits_port(engine->rules, rule, *ret);
 }
 
-/* A rule with an address expression: the destination must be none that was given (section 3). */
+/*
+ * A rule with an address expression: the destination must be none that was given (section 3), nor
+ * the address itself, which hosts may have had no room to learn.
+ */
 static void expect_address(struct forecast *f, struct pt_expectation e)
 {
         struct pt_engine *engine = f->engine;
