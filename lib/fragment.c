@@ -475,6 +475,10 @@ bool pt_fragments_put(struct pt_fragments *f, struct pt_packet *p, int64_t time,
                 return false;
         }
         link = find(f, &key);
+        if (link && f->datagrams[link].begun < time - WAIT) { /* its turn to leave had not come */
+                forget_counted(f, link, PT_COUNT_FRAGMENT_LOST);
+                link = 0;
+        }
         if (!link)
                 link = make(f, &key, time);
         else if (!wanted(f, &f->datagrams[link], p, time))

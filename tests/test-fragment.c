@@ -365,3 +365,13 @@ Test(fragment, one_that_begins_again_is_the_youngest)
         cr_expect_eq(pt_fragments_waiting(fragments), 0);
         cr_expect_eq(counted(PT_COUNT_FRAGMENT_LOST), 4 + 1 + 3);
 }
+
+/* Those that are too old leave a few at a time; none of them is taken for one that begins. */
+Test(fragment, what_is_too_old_is_not_added_to)
+{
+        for (uint32_t id = 0; id < 20; id++)
+                PUT(2000, 8, true, .id = id);
+        cr_expect_not(PUT(0, 1480, true, .id = 19, .time = 31 * PT_SECOND));
+        cr_expect(PUT(1480, 8, false, .id = 19, .time = 31 * PT_SECOND));
+        expect_whole(1488);
+}

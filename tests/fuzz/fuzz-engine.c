@@ -20,7 +20,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const int linktypes[8] = {
-        PT_LINK_ETHERNET, PT_LINK_RAW, PT_LINK_SLL, PT_LINK_SLL2,
+        PT_LINK_ETHERNET, PT_LINK_RAW,  PT_LINK_SLL,  PT_LINK_SLL2,
         PT_LINK_NULL,     PT_LINK_LOOP, PT_LINK_IPV4, PT_LINK_IPV6,
 };
 
@@ -208,7 +208,8 @@ static void send_canary(struct pt_engine *engine)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static struct pt_rules *rules; /* for all inputs: reading them costs more than most of these */
+        static struct pt_rules
+                *rules; /* for all inputs: reading them costs more than most of these */
         struct watch watch = {.canary = make_address("10.202.202.1")};
         struct pt_receiver receiver = {on_event, &watch};
         struct input input = {data, size};

@@ -64,7 +64,7 @@ static bool put(struct story *s, unsigned which, unsigned odd, uint16_t units, u
 static void check_whole(const struct story *s, unsigned which, const uint8_t *whole,
                         uint32_t length)
 {
-        MUST(length > 8 && length <= 65535);
+        MUST(length > 0 && length <= 65535);
         for (uint32_t i = 0; i < length && !s->lied[which]; i++)
                 MUST(whole[i] == truth(which, i));
 }
