@@ -323,6 +323,42 @@ Test(rule, a_set_is_ordered_by_id)
         pt_rules_builder_free(builder);
 }
 
+/*
+ * By hand: { printf %s "$a" | sha256sum | xxd -r -p; printf %s "$b" | sha256sum | xxd -r -p; } |
+ * sha256sum
+ */
+#define HASH_OF_A_AND_B "a6ea6d7221d83898e773d997cef12e2d26e3ad80ec844896a100c3b7c570c732"
+
+Test(rule, the_hash_of_a_set_is_that_of_its_texts_in_order_of_id)
+{
+        static const char *const texts[] = {
+                "{\"id\": \"a\", \"name\": \"a\", \"port\": \"o1 * 256\"}",
+                "{\"id\": \"b\", \"name\": \"b\", \"port\": \"o2 * 256\"}",
+                "{\"id\": \"b\", \"name\": \"b\", \"port\": \"o3 * 256\"}",
+        };
+        static const struct {
+                size_t first, second;
+                bool same;
+        } rows[] = {{0, 1, true}, {1, 0, true}, {0, 2, false}};
+
+        for (size_t i = 0; i < ROWS(rows); i++) {
+                struct pt_rules_builder *builder = new_builder();
+                struct pt_rule_error error;
+                struct pt_rules *rules;
+                char hash[PT_RULES_HASH];
+
+                cr_assert_eq(add(builder, i ? "x" : "y", texts[rows[i].first], &error), 0);
+                cr_assert_eq(add(builder, "z", texts[rows[i].second], &error), 0);
+                rules = finish(builder);
+                cr_expect_eq(strcmp(pt_rules_hash(rules, hash), HASH_OF_A_AND_B) == 0, rows[i].same,
+                             "%zu: %s", i, hash);
+                cr_expect_str_eq(pt_rules_find(rules, "b")->id, "b");
+                cr_expect_null(pt_rules_find(rules, "c"));
+                pt_rules_free(rules);
+                pt_rules_builder_free(builder);
+        }
+}
+
 Test(rule, two_rules_of_one_id_are_refused_and_the_first_stays)
 {
         struct pt_rules_builder *builder = new_builder();
