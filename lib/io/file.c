@@ -194,13 +194,23 @@ static void look_at_end(struct pt_channel *channel, const struct stat *status)
         give_turn(channel, channel->fd);
 }
 
+/* Is it the file that is open already? Nobody renamed it, and we are the one who holds its lock. */
+static bool is_open(const struct pt_channel *channel)
+{
+        struct stat ours, there;
+
+        return channel->fd >= 0 && !fstat(channel->fd, &ours) &&
+               !stat(channel->destination, &there) && S_ISREG(ours.st_mode) &&
+               ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+}
+
 static int reopen(struct pt_channel *channel)
 {
         struct file *file = file_of(channel);
         struct stat status = {0};
         int fd;
 
-        if (file->out && channel->fd >= 0)
+        if (file->out ? channel->fd >= 0 : is_open(channel))
                 return 0;
         fd = file->out ? open_standard(channel, &status) : open_path(channel, &status);
         if (fd < 0)

@@ -54,6 +54,14 @@ class Sandbox(Case):
         for path in (sensor.output, sensor.stats_path):
             self.assertEqual(stat.S_IMODE(path.stat().st_mode) & 0o027, 0, path)
 
+    def test_a_file_that_nobody_renamed_is_no_trouble(self):
+        sensor = Sensor(self)
+        sensor.send_signal(signal.SIGHUP)
+        sensor.wait_said("read anew")
+        self.wire.send(*Story().all())
+        sensor.wait_alerts(1)
+        self.assertNotIn("cannot be opened", sensor.said())
+
     def test_files_are_opened_anew_inside_it(self):
         sensor = Sensor(self)
         self.wire.send(*Story().all())
