@@ -639,6 +639,42 @@ class AllowLists(Case):
         self.assertEqual(self.near("swap16", destinations="176.65.132.198"),
                          (0, [("destination", "176.65.132.198")]))
 
+    def answer_from(self, records):
+        """One answer of 8.8.8.8 to a question for c2.example.net, with these records of owner, type
+        and data, and then the SYN that the address calculates: 198 * 51 + 100."""
+        def name(text):
+            return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".")) + b"\0"
+
+        def packet(protocol, source, destination, rest, time):
+            body = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(rest), 1, 0, 64, protocol, 0,
+                               bytes(source), bytes(destination)) + rest
+            return struct.pack("<IIII", 1795550223, time, len(body), len(body)) + body
+
+        message = struct.pack(">HHHHHH", 7, 0x8180, 1, len(records), 0, 0) + \
+            name("c2.example.net") + struct.pack(">HH", 1, 1)
+        for owner, kind, data in records:
+            data = name(data) if kind == 5 else bytes(data)
+            message += name(owner) + struct.pack(">HHIH", kind, 1, 300, len(data)) + data
+        client, server = (10, 20, 30, 40), (198, 51, 100, 23)
+        udp = struct.pack(">HHHH", 53, 40000, 8 + len(message), 0) + message
+        syn = struct.pack(">HHIIBBHHH", 40000, 10198, 1, 0, 0x50, 0x02, 1024, 0, 0)
+        return self.path("answer.pcap", SYN[:24] + packet(17, (8, 8, 8, 8), client, udp, 0) +
+                         packet(6, client, server, syn, 1000))
+
+    def test_a_name_that_the_records_do_not_lead_to_does_not_count(self):
+        """Who answers for his own name may put any other beside it: it allows him nothing."""
+        address = (198, 51, 100, 23)
+        names = self.path("names", "cdn.example.org\n")
+        for records, alerts in (
+                ([("c2.example.net", 5, "cdn.example.org"), ("cdn.example.org", 1, address)], 0),
+                ([("cdn.example.org", 1, address)], 1),
+                ([("c2.example.net", 1, address), ("cdn.example.org", 1, (192, 0, 2, 1))], 1),
+                ([("www.example.com", 5, "cdn.example.org"), ("cdn.example.org", 1, address)], 1)):
+            with self.subTest(records):
+                shown = lines(self.expect(0, "-q", "-r", self.answer_from(records),
+                                          "--allow-names", names))
+                self.assertEqual(len(shown), alerts)
+
     def test_the_name_that_another_client_was_given_counts(self):
         found = self.near("other-client", names="c2.example.net")
         self.assertEqual(set(found[1]), {("name", "c2.example.net")})
