@@ -182,14 +182,18 @@ static int open_standard(const struct pt_channel *channel, struct stat *ret_stat
 }
 
 /* What an earlier run left torn is closed now; if the disk is full, the first write tries again. */
-static void look_at_end(struct pt_channel *channel, const struct stat *status)
+static void look_at_end(struct pt_channel *channel)
 {
+        struct stat status;
+
         channel->torn = false;
-        if (!channel->regular || file_of(channel)->out || !status->st_size)
+        if (!channel->regular || file_of(channel)->out)
                 return;
         if (!channel->live)
                 take_turn(channel->fd);
-        channel->torn = ends_torn(channel->destination, status);
+        /* Not before: somebody may have been writing. */
+        if (!fstat(channel->fd, &status) && status.st_size > 0)
+                channel->torn = ends_torn(channel->destination, &status);
         close_torn(channel);
         give_turn(channel, channel->fd);
 }
@@ -223,7 +227,7 @@ static int reopen(struct pt_channel *channel)
         channel->events = 0;
         file->no_turn = false;
         file->no_path = file->out || status.st_nlink == 0;
-        look_at_end(channel, &status);
+        look_at_end(channel);
         return 0;
 }
 
