@@ -121,8 +121,10 @@ static void alert(struct pt_document *doc, const struct pt_event *event, json_t 
         json_t *also;
 
         pt_document_text(doc, portent, "verdict", pt_verdict_name(match->verdict));
-        pt_document_chance(doc, portent, match->chance);
+        pt_document_estimate(doc, portent, "chance", match->chance);
         pt_document_integer(doc, portent, "candidates", match->candidates);
+        pt_document_integer(doc, portent, "tries", match->tries);
+        pt_document_estimate(doc, portent, "expected_per_day", match->expected_per_day);
         if (event->alert.suppressed)
                 pt_document_integer(doc, portent, "suppressed_count", event->alert.suppressed);
         if (!event->alert.also_count)
@@ -210,7 +212,7 @@ static void portent_rotation(struct pt_document *doc, json_t *portent, const str
         for (size_t i = 0; i < rotation->match_count; i++)
                 pt_document_append_integer(doc, ports, rotation->matches[i].port);
         pt_document_integer(doc, group, "count", rotation->count);
-        pt_document_chance(doc, group, rotation->chance);
+        pt_document_estimate(doc, group, "chance", rotation->chance);
 }
 
 void pt_alert_rotation(struct pt_document *doc, const struct pt_event *event, json_t *group,

@@ -108,6 +108,8 @@
         X(EXPECTATION_TOLD, "expectation.told", "Expectations told of answers.")                  \
         X(EXPECTATION_REPEATS, "expectation.repeats", "Those told not long before.")              \
         X(EXPECTATION_SKIPPED, "expectation.skipped", "Those that were too many for one answer.") \
+        X(HISTORY_EVICTED, "history.evicted",                                                     \
+          "Tries and ports of clients forgotten early for lack of room.")                         \
         X(ALERT_GENERATED, "alert.generated", "Alerts made, rotation included.")                  \
         X(ALERT_SUPPRESSED, "alert.suppressed", "Matches held back as repeats.")                  \
         X(ALERT_REPEATS, "alert.repeats", "Documents about repeats that were held back.")         \

@@ -167,12 +167,12 @@ void pt_document_real(struct pt_document *doc, json_t *parent, const char *key, 
 }
 
 /* Seven digits say more than any estimate knows, and sixteen look like a measurement. */
-void pt_document_chance(struct pt_document *doc, json_t *parent, double chance)
+void pt_document_estimate(struct pt_document *doc, json_t *parent, const char *key, double value)
 {
         char text[32];
 
-        snprintf(text, sizeof text, "%.6e", chance);
-        pt_document_real(doc, parent, "chance", strtod(text, NULL));
+        snprintf(text, sizeof text, "%.6e", value);
+        pt_document_real(doc, parent, key, strtod(text, NULL));
 }
 
 void pt_document_boolean(struct pt_document *doc, json_t *parent, const char *key, bool value)

@@ -37,7 +37,7 @@ json_t *pt_document_array(struct pt_document *doc, json_t *parent, const char *k
 void pt_document_text(struct pt_document *doc, json_t *parent, const char *key, const char *text);
 void pt_document_integer(struct pt_document *doc, json_t *parent, const char *key, uint64_t value);
 void pt_document_real(struct pt_document *doc, json_t *parent, const char *key, double value);
-void pt_document_chance(struct pt_document *doc, json_t *parent, double chance);
+void pt_document_estimate(struct pt_document *doc, json_t *parent, const char *key, double value);
 void pt_document_boolean(struct pt_document *doc, json_t *parent, const char *key, bool value);
 void pt_document_time(struct pt_document *doc, json_t *parent, const char *key, int64_t time);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ahead.h"
+#include "chance.h"
 #include "expect.h"
 #include "observe.h"
 #include "state.h"
@@ -32,6 +33,8 @@ void pt_settings_default(struct pt_settings *settings)
                 .cross_window = 60 * PT_SECOND,
                 .throttle = 300 * PT_SECOND,
                 .expectation_skew = PT_SECOND / 20,
+                .chance_step = PT_CHANCE_STEP,
+                .chance_floor = PT_CHANCE_FLOOR,
                 .connection_port_low = 1,
                 .connection_port_high = UINT16_MAX,
                 .home_networks = home_default,
@@ -58,6 +61,7 @@ struct plan {
         uint32_t yields;
         size_t fragments;
         size_t streams;
+        struct pt_history_room history;
         size_t hosts;
 };
 
@@ -69,7 +73,8 @@ static int plan_memory(size_t memory, struct plan *ret)
                             .told = 4096,
                             .held = 4096,
                             .campaigns = 256,
-                            .yields = 16384};
+                            .yields = 16384,
+                            .history = {.clients = 2048, .networks = 16384, .parts = 16384}};
         size_t fixed;
 
         if (memory < PT_MEMORY_LEAST)
@@ -83,6 +88,9 @@ static int plan_memory(size_t memory, struct plan *ret)
                 plan.held /= 2;
                 plan.campaigns /= 2;
                 plan.yields /= 2;
+                plan.history.clients /= 2;
+                plan.history.networks /= 2;
+                plan.history.parts /= 2;
         }
         plan.fragments = memory / 32;
         plan.streams = memory / 16;
@@ -94,8 +102,9 @@ static int plan_memory(size_t memory, struct plan *ret)
                 pt_recent_size(plan.syns, sizeof(struct pt_seen)) +
                 pt_recent_size(plan.expected, sizeof(struct pt_expected)) +
                 pt_recent_size(plan.told, sizeof(struct pt_told)) + pt_hold_size(plan.held) +
-                pt_campaign_size(plan.campaigns) + pt_judge_size(plan.yields) +
-                PT_RULES * sizeof(void *) + PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
+                pt_campaign_size(plan.campaigns) + pt_history_size(&plan.history) +
+                pt_judge_size(plan.yields) + PT_RULES * sizeof(void *) +
+                PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
         if (memory < fixed + memory / 4) /* hosts must have some of it */
                 return -EINVAL;
         plan.hosts = memory - fixed;
@@ -108,7 +117,8 @@ bool pt_engine_settings_sound(const struct pt_settings *s)
         return s->reorder >= 0 && s->reorder <= PT_SECOND && s->window > 0 &&
                s->window <= s->max_window && s->max_window <= 24 * PT_HOUR && s->cross_window > 0 &&
                s->cross_window <= s->max_window && s->throttle > 0 && s->throttle <= 24 * PT_HOUR &&
-               s->expectation_skew >= 0 && s->expectation_skew <= 10 * PT_SECOND;
+               s->expectation_skew >= 0 && s->expectation_skew <= 10 * PT_SECOND &&
+               s->chance_step > 0 && s->chance_floor > 0;
 }
 
 int pt_engine_read_prefixes(const char *const *texts, struct pt_prefix **ret, size_t *ret_count)
@@ -175,8 +185,8 @@ static int make_judge(struct pt_engine *engine, const struct plan *plan)
         struct pt_verdict_settings verdict = pt_engine_verdict_settings(engine);
 
         verdict.yields = plan->yields;
-        return pt_judge_new(&verdict, engine->rules, engine->hosts, &engine->counters,
-                            &engine->judge);
+        return pt_judge_new(&verdict, engine->rules, engine->hosts, engine->history,
+                            &engine->counters, &engine->judge);
 }
 
 static int make_rooms(struct pt_engine *engine)
@@ -211,6 +221,9 @@ static int make_tables(struct pt_engine *engine, const struct plan *plan)
                 r = pt_streams_new(plan->streams, key, &engine->counters, &engine->streams);
         if (r == 0)
                 r = pt_hold_new(plan->held, engine->settings.throttle, key, &engine->hold);
+        if (r == 0)
+                r = pt_history_new(&plan->history, engine->settings.window, engine->rules, key,
+                                   &engine->counters, &engine->history);
         if (r == 0)
                 r = pt_campaign_new(plan->campaigns, engine->settings.window, key,
                                     &engine->counters, &engine->campaign);
@@ -275,6 +288,7 @@ struct pt_engine *pt_engine_free(struct pt_engine *engine)
         pt_campaign_free(engine->campaign);
         pt_hold_free(engine->hold);
         pt_judge_free(engine->judge);
+        pt_history_free(engine->history);
         pt_line_free(engine->line);
         pt_recent_deinit(&engine->expected);
         pt_recent_deinit(&engine->told);

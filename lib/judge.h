@@ -34,6 +34,7 @@ struct pt_judge {
         struct pt_verdict_settings settings;
         const struct pt_rules *rules;
         struct pt_hosts *hosts;
+        struct pt_history *history;
         struct pt_counters *counters;
         struct pt_match *matches;  /* room for one of each of PT_RULES */
         uint64_t values[PT_RULES]; /* of formulas, while they are looked at */

@@ -2,6 +2,7 @@
  * near: why a SYN that fits a rule's arithmetic is no match. On a path of its own: asked only for
  * SYNs without a match; it touches nothing but signatures and what is remembered of results.
  */
+#include "chance.h"
 #include "signature.h"
 
 #define NEAR_WALK 12 /* how many of the client's newest resolutions are looked through */
@@ -49,6 +50,9 @@ static void near_add(struct near *n, const struct pt_rule *rule, enum pt_near_mi
                 .input = input,
                 .candidates = 1,
                 .destination_given = n->given != 0,
+                .share = rule->address ? pt_chance_addresses(1)
+                                       : pt_history_share(n->judge->history, rule, &n->syn->client,
+                                                          n->syn->destination_port),
         };
 }
 

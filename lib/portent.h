@@ -51,6 +51,13 @@ PT_PUBLIC struct pt_rules_builder *pt_rules_builder_free(struct pt_rules_builder
 PT_PUBLIC int pt_rules_add(struct pt_rules_builder *builder, const char *file, const char *text,
                            size_t length, struct pt_rule_error *error);
 
+/*
+ * How innocent connections fall on the ports, for the chance that a match is luck: the text of a
+ * ports.json. Without one every port is alike; a second one replaces the first. As pt_rules_add().
+ */
+PT_PUBLIC int pt_rules_ports(struct pt_rules_builder *builder, const char *file, const char *text,
+                             size_t length, struct pt_rule_error *error);
+
 /* 0, or -ENOMEM. The builder is empty afterwards. */
 PT_PUBLIC int pt_rules_finish(struct pt_rules_builder *builder, struct pt_rules **ret);
 PT_PUBLIC struct pt_rules *pt_rules_free(struct pt_rules *rules);
@@ -111,6 +118,8 @@ struct pt_settings {
         int64_t max_window;   /* and at most, whatever its TTL */
         int64_t cross_window; /* how long its addresses give ports for other destinations */
         int64_t throttle;     /* how long a repeated match is held back at first */
+        double chance_step;   /* luck as likely as this makes a match one severity lower; 1: never */
+        double chance_floor;  /* and as likely as this gives it the lowest; 1: never */
         bool lab;             /* private destinations count too */
         bool near_misses;     /* evaluate and report near misses */
         bool dns_events;

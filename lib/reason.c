@@ -1,6 +1,7 @@
 #include "words.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 /* So much of a name and of the arithmetic that a sentence with two names stays below its limit. */
 #define NAME 160
@@ -114,6 +115,19 @@ static void say_match(struct pt_words *words, const struct pt_event *event)
         }
 }
 
+/* The chance in words (design 5), as "by luck 1 of 45045 innocent clients had matched by now". */
+static void say_chance(struct pt_words *words, const struct pt_match *match)
+{
+        double clients = match->chance > 0 ? floor(1 / match->chance + 0.5) : INFINITY;
+
+        if (!isfinite(clients))
+                return;
+        pt_words_say(words, "; by luck 1 of %.0f innocent clients had matched by now (%u %s)",
+                     clients, match->tries, match->tries == 1 ? "try" : "tries");
+        if (match->lowered)
+                pt_words_say(words, ", which lowers the severity");
+}
+
 static void say_near_miss(struct pt_words *words, const struct pt_event *event)
 {
         unsigned port = event->alert.syn->destination_port;
@@ -179,6 +193,7 @@ const char *pt_words_reason(const struct pt_event *event, char ret[PT_WORDS_REAS
         switch (event->kind) {
         case PT_EVENT_ALERT:
                 say_match(&words, event);
+                say_chance(&words, event->alert.match);
                 break;
         case PT_EVENT_NEAR_MISS:
                 say_near_miss(&words, event);

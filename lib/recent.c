@@ -57,6 +57,12 @@ void pt_recent_deinit(struct pt_recent *recent)
         *recent = (struct pt_recent){0};
 }
 
+void pt_recent_clear(struct pt_recent *recent)
+{
+        while (recent->count)
+                pt_recent_drop_oldest(recent);
+}
+
 void pt_recent_hash(const struct pt_recent *recent, struct pt_recent_key *key)
 {
         key->hash = (uint32_t)pt_siphash13(&recent->key, key->octets, PT_RECENT_KEY);

@@ -27,6 +27,9 @@ int pt_recent_init(struct pt_recent *recent, uint32_t capacity, size_t payload,
                    const struct pt_hash_key *key);
 void pt_recent_deinit(struct pt_recent *recent);
 
+/* Forgets everything. */
+void pt_recent_clear(struct pt_recent *recent);
+
 /* Octets that pt_recent_init() takes. */
 size_t pt_recent_size(uint32_t capacity, size_t payload);
 

@@ -19,6 +19,8 @@ static struct pt_settings settled(const struct pt_engine *engine, const struct p
         s.near_misses = wanted->near_misses;
         s.cross_window = wanted->cross_window;
         s.throttle = wanted->throttle;
+        s.chance_step = wanted->chance_step;
+        s.chance_floor = wanted->chance_floor;
         s.dns_events = wanted->dns_events;
         s.connection_events = wanted->connection_events;
         s.expectation_events = wanted->expectation_events;

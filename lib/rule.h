@@ -74,6 +74,7 @@ struct pt_rules {
         size_t class_count;
         struct pt_formulas *ports; /* of all rules that calculate no address */
         size_t port_count;
+        struct pt_prior *prior; /* how innocent connections fall on the ports */
 };
 
 /* The rules whose limits admit a port, in order of id. */

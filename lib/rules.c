@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "limit.h"
+#include "prior.h"
 #include "strict.h"
 
 #define ZONES 64
@@ -16,6 +17,7 @@ struct pt_rules_builder {
         size_t count;
         const struct pt_limit *zones[ZONES]; /* of the first rule that has each */
         size_t zone_count;
+        struct pt_prior *prior; /* NULL: none was given */
 };
 
 int pt_rules_builder_new(struct pt_rules_builder **ret)
@@ -36,8 +38,10 @@ static void free_rules(struct pt_rule **list, size_t count)
 
 struct pt_rules_builder *pt_rules_builder_free(struct pt_rules_builder *builder)
 {
-        if (builder)
+        if (builder) {
                 free_rules(builder->list, builder->count);
+                free(builder->prior);
+        }
         free(builder);
         return NULL;
 }
@@ -115,6 +119,19 @@ int pt_rules_add(struct pt_rules_builder *builder, const char *file, const char 
         if (rule->zone == builder->zone_count)
                 builder->zones[builder->zone_count++] = rule->limits;
         builder->list[builder->count++] = rule;
+        return 0;
+}
+
+int pt_rules_ports(struct pt_rules_builder *builder, const char *file, const char *text,
+                   size_t length, struct pt_rule_error *error)
+{
+        struct pt_prior *prior;
+        int r = pt_prior_read(file, text, length, &prior, error);
+
+        if (r < 0)
+                return r;
+        free(builder->prior);
+        builder->prior = prior;
         return 0;
 }
 
@@ -282,6 +299,13 @@ static void take_rules(struct pt_rules *rules, struct pt_rules_builder *builder)
                 rules->zones[i] = (struct pt_prefixes){builder->zones[i]->excluded,
                                                        builder->zones[i]->excluded_count};
         rules->zone_count = builder->zone_count;
+        rules->prior = builder->prior;
+        builder->prior = NULL;
+}
+
+static int make_prior(struct pt_rules *rules)
+{
+        return rules->prior ? 0 : pt_prior_uniform(&rules->prior);
 }
 
 int pt_rules_finish(struct pt_rules_builder *builder, struct pt_rules **ret)
@@ -295,7 +319,7 @@ int pt_rules_finish(struct pt_rules_builder *builder, struct pt_rules **ret)
         else
                 free_rules(builder->list, builder->count);
         builder->count = builder->zone_count = 0;
-        if (!room || make_index(rules) < 0 || make_ports(rules) < 0) {
+        if (!room || make_prior(rules) < 0 || make_index(rules) < 0 || make_ports(rules) < 0) {
                 pt_rules_free(rules);
                 return -ENOMEM;
         }
@@ -344,6 +368,7 @@ struct pt_rules *pt_rules_free(struct pt_rules *rules)
         free(rules->zones);
         free(rules->class_of_port);
         free(rules->classes);
+        free(rules->prior);
         free(rules);
         return NULL;
 }

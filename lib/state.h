@@ -10,6 +10,7 @@
 #include "counter.h"
 #include "event.h"
 #include "fragment.h"
+#include "history.h"
 #include "hold.h"
 #include "hosts.h"
 #include "line.h"
@@ -75,6 +76,7 @@ struct pt_engine {
         struct pt_recent told;     /* responses that were told, payload: struct pt_told */
         struct pt_recent expected; /* payload: struct pt_expected */
         struct pt_line *line;
+        struct pt_history *history;
         struct pt_judge *judge;
         struct pt_hold *hold;
         struct pt_campaign *campaign;

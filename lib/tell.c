@@ -64,6 +64,22 @@ static void tell_connection(struct pt_engine *engine, const struct pt_syn *syn, 
         tell(engine, &event);
 }
 
+/* How likely the match is luck, and what that leaves of its severity (design 5). */
+static void weigh(struct pt_engine *engine, const struct pt_syn *syn, struct pt_match *match)
+{
+        const struct pt_chance_settings settings = {engine->settings.chance_step,
+                                                    engine->settings.chance_floor};
+        int severity;
+
+        match->tries = pt_history_tries(engine->history, match->rule, &syn->client, syn->time);
+        match->chance = pt_chance(match->share, match->tries);
+        match->expected_per_day = match->share * pt_history_per_day(engine->history, match->rule,
+                                                                    match->destination_given);
+        severity = pt_chance_severity(&settings, match->severity, match->chance);
+        match->lowered = severity < match->severity;
+        match->severity = severity;
+}
+
 /* ---- near misses: always counted, told when asked for ---- */
 
 static void tell_near_miss(struct pt_engine *engine, const struct pt_syn *syn, uint32_t given)
@@ -84,7 +100,7 @@ static void tell_near_miss(struct pt_engine *engine, const struct pt_syn *syn, u
         pt_engine_count(engine, counter[reason]);
         if (!engine->settings.near_misses)
                 return;
-        match.chance = pt_chance(match.rule, match.candidates);
+        weigh(engine, syn, &match);
         event.alert.syn = syn;
         event.alert.match = &match;
         event.alert.evidence = evidence_of(engine, match.resolution, &engine->evidence);
@@ -291,8 +307,7 @@ static void judge(struct pt_engine *engine, const struct pt_syn *syn)
                 return;
         }
         for (size_t i = 0; i < judgement.count; i++)
-                judgement.matches[i].chance =
-                        pt_chance(judgement.matches[i].rule, judgement.matches[i].candidates);
+                weigh(engine, syn, &judgement.matches[i]);
         pt_judgement_sort(&judgement);
         if (tell_allowed(engine, syn, &judgement))
                 return;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chance.h"
 #include "judge.h"
 #include "signature.h"
 
@@ -31,7 +32,8 @@ static struct pt_yield *make_yields(uint32_t count)
 }
 
 int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rules *rules,
-                 struct pt_hosts *hosts, struct pt_counters *counters, struct pt_judge **ret)
+                 struct pt_hosts *hosts, struct pt_history *history, struct pt_counters *counters,
+                 struct pt_judge **ret)
 {
         struct pt_judge *judge = calloc(1, sizeof *judge);
 
@@ -40,6 +42,7 @@ int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rul
         judge->settings = *settings;
         judge->rules = rules;
         judge->hosts = hosts;
+        judge->history = history;
         judge->counters = counters;
         judge->matches = calloc(PT_RULES, sizeof *judge->matches);
         judge->yields = make_yields(settings->yields);
@@ -74,6 +77,7 @@ void pt_judge_adopt(struct pt_judge *judge, const struct pt_verdict_settings *se
 {
         judge->settings = *settings;
         judge->rules = rules;
+        pt_history_adopt(judge->history, rules);
         memset(judge->results, 0, sizeof judge->results);
         memset(judge->yields, 0, (judge->yield_mask + 1) * sizeof *judge->yields);
         pt_hosts_next_round(judge->hosts);
@@ -211,6 +215,7 @@ static void judge_direct(struct trial *t, const struct pt_rule *rule)
 
         if (!pt_rule_port(rule, t->ipv4, &port) || port != t->syn->destination_port)
                 return;
+        match.share = pt_history_share(t->judge->history, rule, &t->syn->client, port);
         if (t->given) {
                 match.verdict = PT_DNS_CONFIRMED;
                 match.severity = PT_SEVERITY_HIGH;
@@ -242,24 +247,24 @@ static bool cross_next(const struct trial *t, struct pt_hosts_walk *walk,
 }
 
 /* The distinct ports that the search passed, up to and with the hit: 4.3, and section 5. */
-static unsigned cross_candidates(struct trial *t, const struct pt_rule *rule, uint32_t hit)
+static void cross_candidates(struct trial *t, struct pt_match *match)
 {
+        const struct pt_rule *rule = match->rule;
         struct pt_judge *judge = t->judge;
         struct pt_hosts_walk walk = pt_hosts_walk(judge->hosts, trial_client(t));
         struct pt_resolution_view view = {0};
-        unsigned count = 0;
         uint16_t port;
 
-        while (view.link != hit && cross_next(t, &walk, &view)) {
+        while (view.link != match->resolution && cross_next(t, &walk, &view)) {
                 if (!pt_rule_port(rule, pt_address_low32(&view.address), &port) ||
                     !pt_rule_admits_port(judge->rules, rule, port) ||
                     judge->seen_ports[port >> 6] >> (port & 63) & 1)
                         continue;
                 judge->seen_ports[port >> 6] |= UINT64_C(1) << (port & 63);
-                count++;
+                match->candidates++;
+                match->share += pt_history_share(judge->history, rule, &t->syn->client, port);
         }
         memset(judge->seen_ports, 0, sizeof judge->seen_ports);
-        return count;
 }
 
 /* One walk for all of the class: does any of its rules yield the port at all? */
@@ -318,7 +323,7 @@ static void judge_cross_rule(struct trial *t, const struct pt_rule *rule)
                                            : PT_SEVERITY_HIGH;
         resolved = pt_hosts_resolved(hosts, match.resolution);
         match.input = pt_address_low32(&resolved);
-        match.candidates = cross_candidates(t, rule, match.resolution);
+        cross_candidates(t, &match);
         trial_add(t, &match);
 }
 
@@ -401,6 +406,7 @@ static void judge_address_rule(struct trial *t, const struct pt_rule *rule, uint
         resolved = pt_hosts_resolved(t->judge->hosts, hit);
         match.input = pt_address_low32(&resolved);
         match.candidates = calculated_candidates(t, hit);
+        match.share = pt_chance_addresses(match.candidates);
         trial_add(t, &match);
 }
 
@@ -414,24 +420,48 @@ static bool calculated_possible(struct trial *t)
                pt_signature_address_fits(t->judge, trial_client(t), t->syn->time, t->ipv4);
 }
 
-/* Is there a port rule in the class that the destination does not keep out? */
-static bool port_rule_applies(struct trial *t)
+/* The sets of ports of the rules in the class that the destination does not keep out. */
+static uint8_t applying_sets(struct trial *t, bool *ret_eligible)
 {
+        uint8_t sets = 0;
+
+        *ret_eligible = false;
         for (size_t i = 0; i < t->class->count; i++) {
                 const struct pt_rule *rule = t->class->rules[i];
 
-                if (!rule->address && !pt_judge_excludes(t->judge, &t->zones, rule, &t->syn->key))
-                        return true;
+                if (pt_judge_excludes(t->judge, &t->zones, rule, &t->syn->key))
+                        continue;
+                sets |= pt_history_set(t->judge->history, rule);
+                *ret_eligible |= !rule->address;
         }
-        return false;
+        return sets;
 }
 
-static void count_eligible(struct trial *t)
+/*
+ * The SYN is judged, and counts as a try from now on. The history of ports is about connections to
+ * the outside that port rules could have met.
+ */
+static void remember_try(struct trial *t)
 {
-        if (!port_rule_applies(t) || !trial_inside(t))
+        const struct pt_address *to = &t->syn->key;
+        bool eligible;
+        uint8_t sets = applying_sets(t, &eligible);
+
+        if (!sets || !trial_inside(t))
                 return;
-        t->judge->counters->value[PT_COUNT_SYN_ELIGIBLE]++;
-        t->judge->counters->value[PT_COUNT_SYN_PRECEDED] += t->given != 0;
+        t->judge->counters->value[PT_COUNT_SYN_ELIGIBLE] += eligible;
+        t->judge->counters->value[PT_COUNT_SYN_PRECEDED] += eligible && t->given;
+        pt_history_add(t->judge->history,
+                       &(struct pt_try){
+                               .client = t->syn->client,
+                               .destination = *to,
+                               .port = t->syn->destination_port,
+                               .sets = sets,
+                               .given = t->given != 0,
+                               .outbound = eligible && !pt_address_is_local(to) &&
+                                           !pt_prefixes_contain(&t->judge->settings.home, to),
+                               .time = t->syn->time,
+                       });
 }
 
 /* All that may match, one after the other, in order of rule id. */
@@ -462,7 +492,6 @@ static void judge_rules(struct trial *t)
         bool direct = ports && t->has_ipv4 &&
                       pt_judge_may_yield(t->judge, t->ipv4, t->syn->destination_port);
 
-        count_eligible(t);
         if (!calculated && !cross && !direct)
                 return;
         if (calculated)
@@ -491,8 +520,11 @@ struct pt_judgement pt_judge_syn(struct pt_judge *judge, const struct pt_syn *sy
 {
         struct trial t = trial_of(judge, syn);
 
-        if (t.class->count)
+        pt_history_move_on(judge->history, syn->time);
+        if (t.class->count) {
                 judge_rules(&t);
+                remember_try(&t);
+        }
         t.result.given = t.given;
         return t.result;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "history.h"
 #include "hosts.h"
 #include "packet.h"
 #include "rule.h"
@@ -60,7 +61,11 @@ struct pt_match {
         unsigned candidates; /* values that could have matched, the hit included */
         bool contacted;      /* dns_other_address: the name that gave the port was contacted too */
         bool destination_given; /* the client was given the destination itself */
-        double chance;          /* written by the caller, from chance.h */
+        bool lowered;           /* by its chance: the evidence alone would weigh more */
+        double share;           /* of innocent connections that would meet one of the candidates */
+        double chance;          /* these three are the caller's, from chance.h and history.h */
+        double expected_per_day;
+        unsigned tries;
 };
 
 /* Why a SYN that fits a rule's arithmetic is no match: the nearest first. */
@@ -90,7 +95,8 @@ struct pt_judge; /* rules, hosts, settings, and room for a match of each of PT_R
 
 /* 0, or -ENOMEM. Borrows all of its arguments. */
 int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rules *rules,
-                 struct pt_hosts *hosts, struct pt_counters *counters, struct pt_judge **ret);
+                 struct pt_hosts *hosts, struct pt_history *history, struct pt_counters *counters,
+                 struct pt_judge **ret);
 struct pt_judge *pt_judge_free(struct pt_judge *judge);
 size_t pt_judge_size(uint32_t yields);
 

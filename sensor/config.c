@@ -53,6 +53,16 @@ static int read_number(struct pt_strict *s, json_t *value, const struct place *p
         return set(s, place, text);
 }
 
+static int read_fraction(struct pt_strict *s, json_t *value, const struct place *place)
+{
+        char text[PT_VALUE_TEXT];
+
+        if (!json_is_number(value))
+                return pt_strict_refuse(s, "a number above 0 and up to 1 is expected here");
+        snprintf(text, sizeof text, "%.17g", json_number_value(value));
+        return set(s, place, text);
+}
+
 /* The value of one option. */
 static int read_value(struct pt_strict *s, json_t *value, void *into)
 {
@@ -71,6 +81,8 @@ static int read_value(struct pt_strict *s, json_t *value, void *into)
                 return set(s, place, json_string_value(value));
         if (type == PT_OPTION_SIZE || type == PT_OPTION_NUMBER)
                 return read_number(s, value, place);
+        if (type == PT_OPTION_FRACTION)
+                return read_fraction(s, value, place);
         return pt_strict_refuse(s, "a text, \"...\", is expected here");
 }
 
@@ -356,6 +368,8 @@ struct pt_settings pt_config_settings(const struct pt_options *options)
         settings.max_window = options->max_window;
         settings.cross_window = options->cross_window;
         settings.throttle = options->throttle;
+        settings.chance_step = options->chance_step;
+        settings.chance_floor = options->chance_floor;
         settings.lab = options->lab;
         settings.near_misses = options->near_misses;
         settings.dns_events = options->log & PT_LOG_DNS;

@@ -48,6 +48,7 @@ static void print_kinds(const char *between)
 
 static const char *const types[PT_OPTION_TYPES] = {
         [PT_OPTION_FLAG] = "True or false.",
+        [PT_OPTION_FRACTION] = "Number above 0, up to 1.",
         [PT_OPTION_PORTS] = "Text: a range of ports, or one.",
         [PT_OPTION_FORMAT] = "Text: ecs, text or auto.",
         [PT_OPTION_LIST] = "List of texts.",

@@ -49,6 +49,8 @@ static json_t *value_json(const struct pt_options *options, const struct pt_opti
                 return json_string(pt_size_format(*(const int64_t *)value, text));
         case PT_OPTION_NUMBER:
                 return json_integer(*(const int64_t *)value);
+        case PT_OPTION_FRACTION:
+                return json_real(*(const double *)value);
         case PT_OPTION_PORTS:
                 return json_string(pt_ports_format(*(const struct pt_ports *)value, text));
         case PT_OPTION_FORMAT:
@@ -149,7 +151,8 @@ int pt_effect_print(FILE *file, const struct pt_options *options)
         json_t *object = make_object(options, true);
         int r = object ? write_hash(object, options) : -ENOMEM;
 
-        if (r == 0 && (json_dumpf(object, file, JSON_INDENT(8)) < 0 || fputc('\n', file) == EOF))
+        if (r == 0 && (json_dumpf(object, file, JSON_INDENT(8) | JSON_REAL_PRECISION(15)) < 0 ||
+                       fputc('\n', file) == EOF))
                 r = -EIO;
         json_decref(object);
         return r;
@@ -171,7 +174,8 @@ int pt_effect_hash(const struct pt_options *options, char ret[PT_EFFECT_HASH])
         if (!object)
                 return -ENOMEM;
         sha256_init(&sha);
-        r = json_dump_callback(object, update, &sha, JSON_COMPACT | JSON_SORT_KEYS);
+        r = json_dump_callback(object, update, &sha,
+                               JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
         json_decref(object);
         if (r < 0)
                 return -ENOMEM;

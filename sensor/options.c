@@ -167,6 +167,12 @@ const struct pt_option pt_option_table[] = {
         {PT_GROUP_FILE, 0, NULL, NULL, "expectation_skew",
          PT_OPTION_DURATION, AT(expectation_skew), "50ms", 0, 10 * SECOND,
          "how much earlier than their answer expectations begin, for clocks that differ"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "chance.step",
+         PT_OPTION_FRACTION, AT(chance_step), "0.0005", 0, 1,
+         "from this chance of luck on a match is one severity lower; 1: never"},
+        {PT_GROUP_FILE, 0, NULL, NULL, "chance.floor",
+         PT_OPTION_FRACTION, AT(chance_floor), "0.002", 0, 1,
+         "from this chance of luck on it has the lowest severity; 1: never"},
         {PT_GROUP_FILE, 0, NULL, NULL, "nat64_prefixes",
          PT_OPTION_NAT64, AT(nat64_prefixes), "64:ff9b::/96", 0, 0,
          "IPv6 networks whose addresses end in an IPv4 address"},
@@ -327,6 +333,20 @@ static int set_number(const struct pt_option *option, void *into, const char *te
         return 0;
 }
 
+static int set_fraction(const struct pt_option *option, void *into, const char *text,
+                        char *sentence)
+{
+        char *end;
+        double value = strtod(text, &end);
+
+        (void)option;
+        if (end == text || *end || !(value > 0 && value <= 1))
+                return pt_option_refuse(
+                        sentence, "\"%.60s\" is no number above 0 and up to 1, as 0.0005", text);
+        *(double *)into = value;
+        return 0;
+}
+
 static int set_ports(const struct pt_option *option, void *into, const char *text, char *sentence)
 {
         (void)option;
@@ -470,6 +490,7 @@ static int (*const setters[PT_OPTION_TYPES])(const struct pt_option *, void *, c
         [PT_OPTION_FLAG] = set_flag,         [PT_OPTION_TEXT] = set_text,
         [PT_OPTION_DURATION] = set_duration, [PT_OPTION_SIZE] = set_size,
         [PT_OPTION_NUMBER] = set_number,     [PT_OPTION_MOMENT] = set_moment,
+        [PT_OPTION_FRACTION] = set_fraction,
         [PT_OPTION_PORTS] = set_ports,       [PT_OPTION_FORMAT] = set_format,
         [PT_OPTION_KINDS] = set_kinds,       [PT_OPTION_LIST] = add_text,
         [PT_OPTION_OUTPUTS] = add_output,    [PT_OPTION_ADDRESSES] = add_address,

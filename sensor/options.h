@@ -81,6 +81,8 @@ struct pt_options {
         int64_t alarm_least;
         int64_t alarm_few;
         int64_t since, until; /* nanoseconds since 1970; 0 for none */
+        double chance_step;
+        double chance_floor;
         struct pt_ports connection_ports;
         enum pt_format format;
         unsigned log; /* of enum pt_log_kind */
@@ -107,6 +109,7 @@ enum pt_option_type {
         PT_OPTION_DURATION, /* int64_t */
         PT_OPTION_SIZE,     /* int64_t */
         PT_OPTION_NUMBER,   /* int64_t */
+        PT_OPTION_FRACTION, /* double, above 0 and up to 1 */
         PT_OPTION_PORTS,    /* struct pt_ports */
         PT_OPTION_MOMENT,   /* int64_t */
         PT_OPTION_FORMAT,   /* enum pt_format */

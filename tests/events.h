@@ -181,6 +181,8 @@ static inline struct scene *scene(void)
                 .candidates = 1,
                 .destination_given = true,
                 .chance = 1.0 / 45045, /* 2.2200022200e-05 */
+                .tries = 1,
+                .expected_per_day = 0.25,
         };
         s.evidence = evidence_of_answer();
         s.destination = s.evidence;

@@ -7,15 +7,16 @@
  */
 #pragma once
 
-#include "chance.h"
 #include "given.h"
 #include "judge.h"
 
 struct judging {
         struct given_hosts g;
+        struct pt_hash_key key;
         struct pt_verdict_settings settings;
         struct pt_prefix home;
         struct pt_rules *rules;
+        struct pt_history *history;
         struct pt_judge *judge;
         struct pt_match best; /* of the last SYN */
 };
@@ -31,7 +32,10 @@ static inline void judging_begin(struct judging *j, struct pt_rules *rules)
                 .cross_window = INT64_C(60000000000),
         };
         j->rules = rules;
-        if (pt_judge_new(&j->settings, rules, j->g.hosts, &j->g.counters, &j->judge) < 0)
+        if (pt_history_new(&(struct pt_history_room){64, 256, 256}, j->settings.window, rules,
+                           &j->key, &j->g.counters, &j->history) < 0)
+                abort();
+        if (pt_judge_new(&j->settings, rules, j->g.hosts, j->history, &j->g.counters, &j->judge) < 0)
                 abort();
 }
 
@@ -39,13 +43,14 @@ static inline void judging_begin(struct judging *j, struct pt_rules *rules)
 static inline void judging_again(struct judging *j)
 {
         pt_judge_free(j->judge);
-        if (pt_judge_new(&j->settings, j->rules, j->g.hosts, &j->g.counters, &j->judge) < 0)
+        if (pt_judge_new(&j->settings, j->rules, j->g.hosts, j->history, &j->g.counters, &j->judge) < 0)
                 abort();
 }
 
 static inline void judging_end(struct judging *j)
 {
         j->judge = pt_judge_free(j->judge);
+        j->history = pt_history_free(j->history);
         j->rules = pt_rules_free(j->rules);
         j->g.hosts = pt_hosts_free(j->g.hosts);
 }
@@ -74,8 +79,7 @@ static inline const char *judged(struct judging *j, double seconds, const char *
 
         text[0] = '\0';
         for (size_t i = 0; i < judgement.count; i++)
-                judgement.matches[i].chance = pt_chance(judgement.matches[i].rule,
-                                                        judgement.matches[i].candidates);
+                judgement.matches[i].chance = judgement.matches[i].share;
         pt_judgement_sort(&judgement);
         for (size_t i = 0; i < judgement.count; i++) {
                 const struct pt_match *m = &judgement.matches[i];

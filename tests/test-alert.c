@@ -1,5 +1,8 @@
 #include "documents.h"
 
+/* What an alert with a chance of 1 / 45045 and one try says last (design 5). */
+#define LUCK "; by luck 1 of 45045 innocent clients had matched by now (1 try)"
+
 static void expect_reason(const struct pt_event *event, const char *sentence)
 {
         json_t *root = document(event);
@@ -35,7 +38,7 @@ Test(alert, the_whole_alert)
                 "  'id': 'c8e00af7dc4908fdf88092dbbb18ab07',"
                 "  'start': '2026-11-24T04:12:07.318Z', 'severity': 73, 'risk_score': 73.0,"
                 "  'reason': '10.20.30.40 resolved update.example.net to 198.51.100.23 and 2.113 s"
-                " later connected to 198.51.100.23:10198; 198 * 51 + 100 = 10198',"
+                " later connected to 198.51.100.23:10198; 198 * 51 + 100 = 10198" LUCK "',"
                 "  'reference': 'https://attack.mitre.org/techniques/T1568/003/'},"
                 " 'rule': {'id': 'apt12', 'name': 'port = o1 * o2 + o3',"
                 "  'category': 'Command and Control', 'ruleset': 'portent-builtin',"
@@ -52,6 +55,7 @@ Test(alert, the_whole_alert)
                 " 'network': {'type': 'ipv4', 'transport': 'tcp', 'iana_number': '6',"
                 "  'direction': 'outbound', 'community_id': '1:Bs2wftI3UF0RzxnOfQ+ganHLcMI='},"
                 " 'portent': {'verdict': 'dns_confirmed', 'chance': 2.220002e-05, 'candidates': 1,"
+                "  'tries': 1, 'expected_per_day': 0.25,"
                 "  'arithmetic': '198 * 51 + 100 = 10198',"
                 "  'packet': {'number': 48213, 'time': '1795493527.318000000'},"
                 "  'pcap': {'file': 'span.pcap'},"
@@ -113,7 +117,7 @@ Test(alert, an_alert_without_an_answer)
         EXPECT(root, {"event.severity", "21"}, {"event.risk_score", "21.0"},
                {"event.reason", "'10.20.30.41 connected to 203.0.113.7:22939;"
                                 " 203 * (0 + 113) = 22939;"
-                                " no DNS answer with this address was seen'"},
+                                " no DNS answer with this address was seen" LUCK "'"},
                {"rule.id", "'variant'"}, {"destination.domain", NULL},
                {"destination.calculated_port_apt12", "113"},
                {"destination.calculated_port_variant", "22939"},
@@ -138,7 +142,7 @@ Test(alert, a_port_from_another_address)
                 "'10.20.30.40 resolved calc.example.net to 198.51.100.23 and 2.113 s later"
                 " connected to 203.0.113.7:10198, which it was given for cc.example.net;"
                 " the port comes from the other address; 198 * 51 + 100 = 10198;"
-                " the name that gave it was not contacted'"},
+                " the name that gave it was not contacted" LUCK "'"},
                {"destination.domain", "'cc.example.net'"},
                {"destination.calculated_port_apt12", "113"}, /* 203 * 0 + 113 */
                {"destination.calculated_port_match", NULL},
@@ -156,7 +160,7 @@ Test(alert, a_port_from_another_address)
                       "10.20.30.40 resolved calc.example.net to 198.51.100.23 and 2.113 s later"
                       " connected to 203.0.113.7:10198, which it was given for cc.example.net;"
                       " the port comes from the other address; 198 * 51 + 100 = 10198;"
-                      " the name that gave it was contacted too");
+                      " the name that gave it was contacted too" LUCK);
 
         s->match.contacted = false;
         s->match.destination_given = false;
@@ -164,14 +168,14 @@ Test(alert, a_port_from_another_address)
         expect_reason(&s->event,
                       "10.20.30.40 resolved calc.example.net to 198.51.100.23 and 2.113 s later"
                       " connected to 203.0.113.7:10198, which no answer gave it;"
-                      " the port comes from the other address; 198 * 51 + 100 = 10198");
+                      " the port comes from the other address; 198 * 51 + 100 = 10198" LUCK);
 
         s->match.destination_given = true;
         expect_reason(&s->event,
                       "10.20.30.40 resolved calc.example.net to 198.51.100.23 and 2.113 s later"
                       " connected to 203.0.113.7:10198, which it was given too;"
                       " the port comes from the other address; 198 * 51 + 100 = 10198;"
-                      " the name that gave it was not contacted");
+                      " the name that gave it was not contacted" LUCK);
 }
 
 Test(alert, an_answer_that_another_client_was_given)
@@ -184,7 +188,7 @@ Test(alert, an_answer_that_another_client_was_given)
         EXPECT(root,
                {"event.reason", "'10.20.30.40 connected to 198.51.100.23:10198;"
                                 " 198 * 51 + 100 = 10198; another client, 10.20.30.99 resolved"
-                                " update.example.net to 198.51.100.23, 2.113 s before'"},
+                                " update.example.net to 198.51.100.23, 2.113 s before" LUCK "'"},
                {"event.severity", "47"}, {"destination.domain", NULL},
                {"portent.dns.client.ip", "'10.20.30.99'"}, {"portent.port_from", NULL},
                {"related.ip", "['10.20.30.40', '198.51.100.23', '192.0.2.53', '10.20.30.99']"});
@@ -193,7 +197,7 @@ Test(alert, an_answer_that_another_client_was_given)
         s->evidence.time = SYN_TIME + 20000000;
         expect_reason(&s->event, "10.20.30.40 connected to 198.51.100.23:10198;"
                                  " 198 * 51 + 100 = 10198; another client, 10.20.30.99 resolved"
-                                 " update.example.net to 198.51.100.23, 20.0 ms after");
+                                 " update.example.net to 198.51.100.23, 20.0 ms after" LUCK);
 }
 
 /* 132.198.176.65 with its halves exchanged is 176.65.132.198. */
@@ -207,7 +211,7 @@ Test(alert, an_address_rule)
         EXPECT(root,
                {"event.reason",
                 "'10.20.30.40 resolved update.example.net to 132.198.176.65 and 2.113 s later"
-                " connected to 176.65.132.198:23004; swap16(132.198.176.65) = 176.65.132.198'"},
+                " connected to 176.65.132.198:23004; swap16(132.198.176.65) = 176.65.132.198" LUCK "'"},
                {"event.action", "'dns_calculation_port_match'"},
                {"portent.arithmetic", "'swap16(132.198.176.65) = 176.65.132.198'"},
                {"portent.address_from.ip", "'132.198.176.65'"}, {"portent.port_from", NULL},
@@ -256,7 +260,7 @@ Test(alert, an_answer_that_came_late)
                {"portent.dns.ttl_expired", "false"}, {"portent.dns.asked", "false"},
                {"event.reason",
                 "'10.20.30.40 was given 198.51.100.23 for update.example.net (no query seen),"
-                " 12.0 ms after it connected to 198.51.100.23:10198; 198 * 51 + 100 = 10198'"});
+                " 12.0 ms after it connected to 198.51.100.23:10198; 198 * 51 + 100 = 10198" LUCK "'"});
         json_decref(root);
 }
 
@@ -336,7 +340,7 @@ Test(alert, an_ipv4_address_inside_an_ipv6_one)
                {"dns.answers.1.type", "'AAAA'"}, {"dns.resolved_ip", "['64:ff9b::c633:6417']"},
                {"portent.arithmetic", "'198 * 51 + 100 = 10198'"});
         cr_expect_str_eq(strstr(json_string_value(at(root, "event.reason")), "connected"),
-                         "connected to [64:ff9b::c633:6417]:10198; 198 * 51 + 100 = 10198");
+                         "connected to [64:ff9b::c633:6417]:10198; 198 * 51 + 100 = 10198" LUCK);
         json_decref(root);
 }
 

@@ -5,50 +5,59 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-/*
- * Design 5: until there is a history, the chance is the base rate of the
- * candidates among the ports that the rule admits; 1 / 2^32 each for calculated addresses.
- */
-
-static double chance_of(const char *text, unsigned candidates)
-{
-        struct pt_rules *rules = make_rules(&text, 1);
-        double chance = pt_chance(rules->list[0], candidates);
-
-        pt_rules_free(rules);
-        return chance;
-}
-
-#define NINE_PORTS RULE("nine", "\"port\": \"o1\", \"limits\": {\"ports\": [\"1-10\"], "        \
-                                "\"exclude_ports\": [7]}")
-#define BOTH RULE("both", "\"port\": \"o1\", \"address\": \"swap16(addr)\", "                   \
-                          "\"limits\": {\"ports\": [\"1-10\"]}")
-
+/* Design 5: chance = 1 - (1 - share) ^ tries. Expected values by hand, or by bc(1) at 30 digits. */
 static const struct {
-        const char *rule;
-        unsigned candidates;
+        double share;
+        unsigned tries;
         double expected;
         const char *why;
 } rows[] = {
-        /* 4096..49151 are 45056 ports, less 11 that are excluded: 45045 */
-        {APT12, 1, 1.0 / 45045, "one port of all that it admits"},
-        {APT12, 10, 10.0 / 45045, "ten addresses, ten ports"},
-        {VARIANT, 1, 1.0 / 45045, "the same limits"},
-        {SWAP16, 1, 1.0 / 4294967296.0, "an address of 2^32"},
-        {SWAP16, 40, 40.0 / 4294967296.0, "forty of them"},
-        {BOTH, 1, 1.0 / 4294967296.0, "the address decides"},
-        {NINE_PORTS, 1, 1.0 / 9, "ten ports less one"},
-        {NINE_PORTS, 9, 1, "all there are"},
-        {NINE_PORTS, 50, 1, "never more than certain"},
-        {APT12, 0, 0, "nothing could match"},
+        {0, 100, 0, "nothing goes there"},
+        {1.0 / 45045, 1, 1.0 / 45045, "one try has the share itself"},
+        {1.0 / 45045, 100, 2.21756442534384e-3, "1 - (45044/45045)^100"},
+        {1e-12, 1000, 9.999999995005e-10, "what is small beside 1 is not lost"},
+        {0.5, 2, 0.75, "1 - 1/4"},
+        {0.5, 10, 1 - 1.0 / 1024, "1 - 2^-10"},
+        {1, 1, 1, "certain"},
+        {1.5, 3, 1, "shares of many candidates may add up to more than 1"},
 };
 
-Test(chance, it_is_the_part_of_the_candidates_among_what_the_rule_admits) /* design 5 */
+Test(chance, it_is_that_of_a_try_at_least_once) /* design 5 */
 {
         for (size_t i = 0; i < ROWS(rows); i++) {
-                double is = chance_of(rows[i].rule, rows[i].candidates);
+                double is = pt_chance(rows[i].share, rows[i].tries);
 
-                cr_expect(fabs(is - rows[i].expected) <= rows[i].expected * 1e-12, "%s: %g",
+                cr_expect(fabs(is - rows[i].expected) <= rows[i].expected * 1e-9, "%s: %.12g",
                           rows[i].why, is);
         }
+        cr_expect(fabs(pt_chance_addresses(40) - 40 / 4294967296.0) < 1e-20);
+}
+
+static const struct {
+        int severity;
+        double chance;
+        int expected;
+        const char *why;
+} steps[] = {
+        {73, 4.9e-4, 73, "below the step"},  {73, 5e-4, 47, "one step down"},
+        {47, 5e-4, 21, "one step down"},     {21, 5e-4, 21, "never below 21"},
+        {73, 1.9e-3, 47, "below the floor"}, {73, 2e-3, 21, "to the floor"},
+        {47, 1, 21, "and no further"},
+};
+
+Test(chance, it_lowers_a_severity_by_a_step_and_to_the_floor) /* design 5 */
+{
+        const struct pt_chance_settings settings = {PT_CHANCE_STEP, PT_CHANCE_FLOOR};
+        const struct pt_chance_settings off = {1, 1}, only_floor = {1, PT_CHANCE_FLOOR};
+
+        for (size_t i = 0; i < ROWS(steps); i++) {
+                int is = pt_chance_severity(&settings, steps[i].severity, steps[i].chance);
+
+                cr_expect(is == steps[i].expected, "%d at %g, %s: %d", steps[i].severity,
+                          steps[i].chance, steps[i].why, is);
+                cr_expect(pt_chance_severity(&off, steps[i].severity, steps[i].chance) ==
+                          steps[i].severity);
+        }
+        cr_expect(pt_chance_severity(&only_floor, 73, 1.9e-3) == 73);
+        cr_expect(pt_chance_severity(&only_floor, 73, 2e-3) == 21);
 }

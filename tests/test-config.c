@@ -265,7 +265,7 @@ Test(config, the_nearest_key_is_named_if_one_is_near)
                 {"{\"observer\": {\"window\": 1}}", "this key is unknown (see portent --help)"},
                 {"{\"observer.name\": 1}", "this key is unknown; a dot stands for an object: "
                                            "{\"observer\": {\"name\": ...}}"},
-                {"{\"chance\": {}}", "this key is unknown (see portent --help)"},
+                {"{\"luck\": {}}", "this key is unknown (see portent --help)"},
                 {"{\"\": 1}", "this key is unknown (see portent --help)"},
                 {"{\"x\": 1}", "this key is unknown (see portent --help)"},
                 {"{\"rules-of-a-length-that-no-key-has-and-none-will-have-tomorrow\": 1}",
@@ -381,6 +381,14 @@ Test(config, the_ranges_of_the_program_are_those_of_the_library)
                 struct pt_options o = read_good("{\"memory\": \"8M\", \"max_window\": \"1d\"}");
                 int64_t *value = (int64_t *)pt_option_at(&o, option);
 
+                if (option->type == PT_OPTION_FRACTION) {
+                        double *fraction = (double *)pt_option_at(&o, option);
+
+                        *fraction = 1;
+                        cr_expect_eq(try_engine(&o), 0, "%s", option->key);
+                        *fraction = 0;
+                        cr_expect_eq(try_engine(&o), -EINVAL, "%s", option->key);
+                }
                 if (option->type == PT_OPTION_DURATION && !is_ours(option->key)) {
                         bool longest = option->offset == offsetof(struct pt_options, max_window);
 

@@ -1,5 +1,7 @@
 #include "io/rulebook.h"
 
+#include "prior.h"
+
 #include "tree.h"
 
 #include <criterion/criterion.h>
@@ -83,6 +85,24 @@ Test(rulebook, files_and_directories_make_one_set, .init = enter_folder, .fini =
         pt_rules_free(rules);
 }
 
+/* ports.json is no rule, but what chance begins with (design 5): half of all on port 7. */
+Test(rulebook, a_prior_lies_beside_the_rules, .init = enter_folder, .fini = leave_folder)
+{
+        struct pt_rules *rules;
+        struct pt_rule_error error;
+
+        mkdir("d", 0755);
+        write_file("d/ports.json", "{\"uniform\": 0.5, \"ports\": {\"7\": 3}}");
+        expect_refusal("d", NULL, "d", 0, "there is no rule, *.json, in this directory");
+        write_rule("d/a.json", "a");
+        cr_assert_eq(load("d", NULL, &rules, &error), 0);
+        cr_expect_eq(rules->count, 1);
+        cr_expect(rules->prior->share[7] > 0.5f && rules->prior->share[7] < 0.5001f);
+        pt_rules_free(rules);
+        write_file("d/ports.json", "{\n\"ports\": {}}");
+        expect_refusal("d", NULL, "d/ports.json", 1, "the key \"uniform\" is missing");
+}
+
 /* In order of name: of two faults, the first file's is told. */
 Test(rulebook, a_directory_is_read_in_order_of_name, .init = enter_folder, .fini = leave_folder)
 {
@@ -99,9 +119,9 @@ Test(rulebook, a_directory_is_read_in_order_of_name, .init = enter_folder, .fini
 /* They lie beside the rules in the source tree; and editors leave hidden files. */
 Test(rulebook, what_is_no_rule_is_passed_over, .init = enter_folder, .fini = leave_folder)
 {
-        static const char *const others[] = {"d/schema.json", "d/ports.json", "d/.a.json",
-                                             "d/README",      "d/a.json~",    "d/a.json.dpkg-old",
-                                             "d/json",        "d/rule.jsonl"};
+        static const char *const others[] = {"d/schema.json", "d/.a.json",         "d/README",
+                                             "d/a.json~",     "d/a.json.dpkg-old", "d/json",
+                                             "d/rule.jsonl"};
         struct pt_rules *rules;
         struct pt_rule_error error;
 

@@ -51,6 +51,14 @@ static ssize_t read_all(int fd, char *buffer, size_t room)
         return (ssize_t)used;
 }
 
+/* ports.json says how connections fall on the ports (../prior.h); all else is a rule. */
+static bool is_prior_name(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        return strcmp(slash ? slash + 1 : path, "ports.json") == 0;
+}
+
 static int load_descriptor(struct pt_rules_builder *builder, int fd, const char *path,
                            struct pt_rule_error *error)
 {
@@ -66,7 +74,8 @@ static int load_descriptor(struct pt_rules_builder *builder, int fd, const char 
         else if ((size_t)length > PT_RULEBOOK_FILE)
                 r = refuse(error, path, "this is larger than 1 MiB, and no rule is");
         else
-                r = pt_rules_add(builder, path, text, (size_t)length, error);
+                r = is_prior_name(path) ? pt_rules_ports(builder, path, text, (size_t)length, error)
+                                        : pt_rules_add(builder, path, text, (size_t)length, error);
         free(text);
         return r;
 }
@@ -89,8 +98,7 @@ static int is_rule_name(const struct dirent *entry)
         const char *dot = strrchr(entry->d_name, '.');
 
         return entry->d_name[0] != '.' && dot && strcmp(dot, ".json") == 0 &&
-               strcmp(entry->d_name, "schema.json") != 0 &&
-               strcmp(entry->d_name, "ports.json") != 0;
+               strcmp(entry->d_name, "schema.json") != 0;
 }
 
 /* Not alphasort(3), whose order is the locale's. */
@@ -126,11 +134,14 @@ static int load_directory(struct pt_rules_builder *builder, const char *path,
 {
         struct dirent **entries;
         int count = scandir(path, &entries, is_rule_name, compare_names);
+        int rules = 0;
         int r = 0;
 
         if (count < 0)
                 return refuse_errno(error, path);
-        if (count == 0)
+        for (int i = 0; i < count; i++)
+                rules += !is_prior_name(entries[i]->d_name);
+        if (count >= 0 && rules == 0)
                 r = refuse(error, path, "there is no rule, *.json, in this directory");
         for (int i = 0; i < count; i++) {
                 if (r == 0)

@@ -11,8 +11,9 @@
 
 /*
  * Reads every path in the order given: a file, or of a directory each *.json in order of name but
- * schema.json and ports.json, which are no rules, and hidden files. A directory without a rule is
- * an error. 0; -ENOMEM; -EINVAL with `error` written, line 0 where the fault is not in a text.
+ * schema.json, which is no rule, and hidden files; ports.json is read by pt_rules_ports(). A
+ * directory without a rule is an error. 0; -ENOMEM; -EINVAL with `error` written, line 0 where the
+ * fault is not in a text.
  */
 int pt_rulebook_load(const char *const *paths, size_t count, struct pt_rules **ret,
                      struct pt_rule_error *error);

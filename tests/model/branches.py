@@ -89,6 +89,7 @@ BRANCHES = """
 4.9 alert though the match is held
 4.9 same /24 or port
 4.9 joint chance too high
+5 lowered by luck
 4.9 already announced
 4.9 nothing left, announced again from 1
 4.9 the oldest of 64 goes

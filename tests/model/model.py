@@ -21,6 +21,7 @@ import json
 import signal
 import sys
 
+import luck
 import wire
 from branches import BRANCHES
 
@@ -148,9 +149,10 @@ class Match:
     verdict: str
     severity: int
     candidates: int
-    chance: float
+    chance: float  # of one try; of all once it is weighed
     evidence: Resolution = None
     port_from: bytes = None
+    tries: int = 1
 
     def rank(self):
         """4.6: severity, verdict, chance, rule.id."""
@@ -213,6 +215,8 @@ class Model:
         # 4.9, 4.10
         self.rotations = collections.defaultdict(lambda: {"matches": [], "announced": 1})
         self.holds = {}
+        # 5
+        self.luck = luck.Luck(self.rules, self.options.window, self.home)
 
     def took(self, branch, condition=True):
         if condition:
@@ -440,8 +444,14 @@ class Model:
 
     def judge(self, syn, time):
         self.took("4.2 SYN judged")
-        matches = [match for rule in self.rules if self.admitted(rule, syn)
+        admitting = [rule for rule in self.rules if self.admitted(rule, syn)]
+        self.luck.fade(time)
+        matches = [match for rule in admitting
                    for match in [self.judge_rule(rule, syn, time)] if match]
+        if admitting and self.inside(syn.source):
+            self.luck.add(syn, time, admitting)
+        for match in matches:
+            self.weigh(match, syn, time)
         if not matches:
             return
         matches.sort(key=Match.rank)
@@ -458,9 +468,17 @@ class Model:
                 "evidence_packet": evidence and evidence.answer.number,
                 "asked": evidence and evidence.answer.asked,
                 "port_from": best.port_from and wire.text(best.port_from),
-                "chance": best.chance, "candidates": best.candidates})
+                "chance": best.chance, "tries": best.tries, "candidates": best.candidates})
         if best.verdict != "port_only":
             self.rotate(syn, best, time, held=suppressed is None)
+
+    def weigh(self, match, syn, time):
+        """Section 5: what was the part of one try becomes the chance of all."""
+        match.tries = self.luck.tries(match.rule, syn.source, time)
+        match.chance = luck.chance(match.chance, match.tries)
+        severity = luck.lowered(match.severity, match.chance)
+        self.took("5 lowered by luck", severity < match.severity)
+        match.severity = severity
 
     def note_decision(self, matches):
         self.took("4.6 one rule", len(matches) == 1)
@@ -525,7 +543,7 @@ class Model:
         if rule.calculated_port(syn.target) != syn.dport:
             return None
         self.took("4.3 NAT64 destination", syn.target != syn.destination)
-        chance = 1 / rule.ports_admitted
+        chance = self.luck.share(rule, syn.source, syn.dport)
         if given:
             self.took("4.3 dns_confirmed")
             return Match(rule, "dns_confirmed", 73, 1, chance, self.explaining(given, time))
@@ -552,7 +570,7 @@ class Model:
             if port != syn.dport:
                 continue
             match = Match(rule, "dns_other_address", 21, len(ports),
-                          len(ports) / rule.ports_admitted, r, r.address)
+                          sum(self.luck.share(rule, syn.source, p) for p in ports), r, r.address)
             if not given:
                 chosen = match
                 break

@@ -10,6 +10,7 @@ import struct
 import unittest
 
 import generate
+import luck
 import model
 import wire
 
@@ -232,7 +233,7 @@ class Verdicts(unittest.TestCase):
         # 8.8.8.8, 7.7.7.7 and the hit: three addresses
         self.assertEqual(s.alerts("rule", "verdict", "severity", "candidates", "chance"), [
             ("swap16", "dns_confirmed", 73, 1, 1 / 2**32),
-            ("nymaim", "dns_confirmed", 73, 3, 3 / 2**32)])
+            ("nymaim", "dns_confirmed", 73, 3, luck.chance(3 / 2**32, 2))])
 
     def test_4_3_no_swap_onto_itself_or_onto_a_given_address(self):
         s = Scene()
@@ -438,7 +439,8 @@ class Rotation(unittest.TestCase):
         self.assertEqual(first["names"], ["n0.test", "n1.test"])
         self.assertEqual(first["ips"], ["31.200.1.9", "32.200.2.9"])
         self.assertEqual(first["ports"], [6201, 6402])
-        self.assertAlmostEqual(first["chance"], 45045**-2, delta=1e-20)
+        # The second match is the second try: 1 / 45045 * 2 / 45045.
+        self.assertAlmostEqual(first["chance"], 2 * 45045**-2, delta=2e-14)
 
     def test_4_9_the_smaller_of_networks_and_ports(self):
         same_network = [("31.200.1.9", 6201), ("31.200.1.10", 6201)]
@@ -449,7 +451,7 @@ class Rotation(unittest.TestCase):
         # A third one makes two networks and three ports; two chances are multiplied, not three.
         lines = self.scene((0, 10, 20), two_ports + [("51.145.123.29", 7518)]).lines()
         self.assertEqual((lines[-1]["count"], len(lines[-1]["ports"])), (2, 3))
-        self.assertAlmostEqual(lines[-1]["chance"], 45045**-2, delta=1e-20)
+        self.assertAlmostEqual(lines[-1]["chance"], 3 * 45045**-2, delta=5e-14)
 
     def test_4_9_a_48_of_ipv6(self):
         for second, wanted in (("2001:db8:77::2", 0), ("2001:db8:78::1", 1)):
@@ -472,9 +474,9 @@ class Rotation(unittest.TestCase):
         self.assertEqual(self.scene((0, 10, 600, 620)).kinds().count("rotation"), 1)
 
     def test_4_9_joint_chance(self):
-        # Two matches with 46 candidates each: (46 / 45045)^2 = 1.043e-6, too likely;
-        # with 45 it is 0.998e-6.
-        for count, wanted in ((46, 0), (45, 1)):
+        # Two matches with 32 candidates each, the second at the second try: 2 * (32 / 45045)^2 is
+        # 1.009e-6, too likely; with 31 it is 0.947e-6.
+        for count, wanted in ((32, 0), (31, 1)):
             s = Scene()
             # n * 128 + 60 for n = 60..: the hit is the last of the answer
             crowd = ["%d.128.60.1" % (60 + n) for n in range(count)]
@@ -492,6 +494,32 @@ class Rotation(unittest.TestCase):
                 s.syn(n + 0.1, CLIENT, address, port)
             self.assertEqual([line["count"] for line in s.lines() if line["kind"] == "rotation"],
                              [2, 4] if wanted else [3, 4])
+
+
+class Luck(unittest.TestCase):
+    """Design section 5, by hand."""
+
+    def test_5_chance(self):
+        for share, tries, wanted in ((1 / 45045, 1, 1 / 45045), (0.5, 2, 0.75), (1.5, 3, 1),
+                                     (1 / 45045, 100, 2.2175644253438e-3)):
+            self.assertAlmostEqual(luck.chance(share, tries), wanted, delta=1e-15)
+
+    def test_5_lowered(self):
+        for severity, chance, wanted in ((73, 4.9e-4, 73), (73, 5e-4, 47), (47, 5e-4, 21),
+                                         (21, 5e-4, 21), (73, 1.9e-3, 47), (73, 2e-3, 21)):
+            self.assertEqual(luck.lowered(severity, chance), wanted)
+
+    def test_5_tries_lower_a_match(self):
+        # 22.5 tries make 5e-4 of 1 / 45045; the counter of tries may be one off.
+        for others, severity in ((20, 73), (24, 47)):
+            s = Scene()
+            s.answer(0, CLIENT, "a.test", "198.51.100.23")
+            for n in range(others):
+                s.syn(1 + n / 10, CLIENT, "203.0.113.7", 20000 + n)
+            s.syn(5, CLIENT, "198.51.100.23", 10198)
+            (found, tries), = s.alerts("severity", "tries")
+            self.assertEqual(found, severity)
+            self.assertAlmostEqual(tries, others + 1, delta=1)
 
 
 class Holds(unittest.TestCase):
