@@ -153,6 +153,9 @@ int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_S
         if (standard_inputs > 1)
                 return pt_option_refuse(sentence,
                                         "standard input is given twice, and can be read only once");
+        if (options->follow && (options->inputs.count != 1 || standard_inputs))
+                return pt_option_refuse(sentence,
+                                        "--follow wants one -r with a file or a directory");
         if (options->since && options->until && options->since >= options->until)
                 return pt_option_refuse(sentence, "--since is not before --until: nothing is left");
         return check_source(options, sentence);

@@ -519,13 +519,17 @@ static void finish(struct sensor *sensor)
 {
         const struct pt_options *options = &sensor->options;
         struct pt_health *health = &sensor->health;
+        struct pt_ecs_input *inputs = pt_reading_inputs(&sensor->reading, &health->input_count);
 
         health->unread = !sensor->live && pt_reading_nothing(&sensor->reading);
         pt_engine_finish(sensor->engine);
         pt_output_flush(sensor->output);
         if (options->log & PT_LOG_STATS && pt_health_tell(health) < 0)
                 note(sensor, no_memory());
+        health->inputs = inputs;
         pt_health_stopped(health, why_stopped(sensor), sensor->status != STATUS_DONE);
+        health->inputs = NULL;
+        free(inputs);
         pt_output_finish(sensor->output);
         write_stats(sensor, health);
         if (options->metrics && !sensor->live && pt_health_metrics(health, options->metrics) < 0)

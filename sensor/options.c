@@ -32,6 +32,9 @@ const struct pt_option pt_option_table[] = {
          PT_OPTION_LIST, AT(inputs), NULL, 0, 0,
          "read this capture (pcap or pcapng, also compressed by gzip, zstd or xz), all captures in "
          "this directory, or - for standard input; repeatable: they are one stream in packet time"},
+        {PT_GROUP_INPUT, 0, "follow", NULL, NULL,
+         PT_OPTION_FLAG, AT(follow), NULL, 0, 0,
+         "read: go on when the file grows, or when new ones appear in the directory"},
         {PT_GROUP_INPUT, 0, "since", "TIME", NULL,
          PT_OPTION_MOMENT, AT(since), NULL, 0, 0,
          "read: only packets from this time on, as 2026-11-24T19:57:03Z or seconds since 1970"},

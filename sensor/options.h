@@ -86,6 +86,7 @@ struct pt_options {
         struct pt_ports connection_ports;
         enum pt_format format;
         unsigned log; /* of enum pt_log_kind */
+        bool follow;
         bool lab;
         bool not_promiscuous;
         bool list_interfaces;

@@ -467,7 +467,7 @@ int64_t pt_health_tick(struct pt_health *health, int64_t now)
 
 void pt_health_stopped(struct pt_health *health, const char *reason, bool failed)
 {
-        char message[320];
+        char message[320], rules_hash[PT_RULES_HASH];
         struct pt_ecs_state state = {
                 .action = "sensor_stopped",
                 .type = "end",
@@ -486,5 +486,7 @@ void pt_health_stopped(struct pt_health *health, const char *reason, bool failed
                 tell_notices(health);
         if (health->running && health->live)
                 write_metrics(health);
+        if (health->input_count) /* by what they were judged stands beside them */
+                add_hashes(health, &state, rules_hash);
         tell_state(health, &state);
 }

@@ -2,18 +2,27 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "say.h"
 #include "signals.h"
 
-#define FRAMES 16 /* that are handed to the engine together, which fetches ahead for them */
+#define TOGETHER 16 /* frames handed to the engine: memory answers for all of them at once */
+
+#define TURNS 4096 /* of the loop between two looks at the progress */
+
+/* Followed: how often it is looked whether there is more, and when what waits is judged. */
+#define LOOK_AGAIN 100000000 /* nanoseconds */
+#define LOOKS_IDLE 20
 
 static void tell(void *context, enum pt_archive_word word, const char *sentence)
 {
         struct pt_reading *reading = context;
         bool talks = reading->options->verbose && !reading->options->quiet;
 
+        pt_progress_clear(&reading->progress);
         switch (word) {
         case PT_ARCHIVE_OPENED:
                 if (talks)
@@ -39,6 +48,8 @@ static int open_archive(struct pt_reading *reading)
                 .count = options->inputs.count,
                 .filter = options->filter,
                 .stop = &pt_signals_stop,
+                .follow = options->follow,
+                .hashed = options->log & PT_LOG_STATE, /* costs more than all the rest */
                 .since = options->since,
                 .until = options->until,
                 .tell = tell,
@@ -48,18 +59,64 @@ static int open_archive(struct pt_reading *reading)
         return pt_archive_new(&settings, &reading->archive);
 }
 
+/*
+ * Followed, and nothing has come: the lines so far are written. After two seconds the last SYNs are
+ * judged too, as if a packet had come a little after the last one: time itself is that of the
+ * packets, and the next one may be as old as the writer's buffer.
+ */
+static void wait_for_more(const struct pt_reading *reading, unsigned looks, int64_t last)
+{
+        const struct timespec moment = {.tv_nsec = LOOK_AGAIN};
+
+        if (looks == LOOKS_IDLE && last)
+                pt_engine_idle(reading->engine, last + reading->options->reorder + 1);
+        pt_output_flush(reading->output);
+        nanosleep(&moment, NULL);
+}
+
+static void show_progress(struct pt_reading *reading)
+{
+        struct pt_archive_count count;
+
+        if (!pt_progress_is_due(&reading->progress))
+                return;
+        count = pt_archive_count(reading->archive);
+        pt_progress_show(&reading->progress, count.taken, count.octets);
+}
+
+static void read_all(struct pt_reading *reading)
+{
+        enum pt_archive_step step = PT_ARCHIVE_FRAME;
+        struct pt_frame frames[TOGETHER];
+        int64_t last = 0;
+        size_t count = 0;
+        unsigned looks = 0, turns = 0;
+
+        while (!pt_signals_stop && step != PT_ARCHIVE_END) {
+                step = pt_archive_several(reading->archive, frames, TOGETHER, &count);
+                if (step == PT_ARCHIVE_FRAME) {
+                        pt_engine_packets(reading->engine, frames, count);
+                        last = frames[count - 1].time;
+                        looks = 0;
+                        if (++turns % TURNS == 0)
+                                show_progress(reading);
+                } else if (step == PT_ARCHIVE_LATER) {
+                        wait_for_more(reading, ++looks, last);
+                }
+        }
+}
+
 int pt_reading_run(struct pt_reading *reading)
 {
-        struct pt_frame frames[FRAMES];
-        size_t count;
         int r = open_archive(reading);
 
         if (r < 0)
                 return r;
-        while (!pt_signals_stop &&
-               pt_archive_several(reading->archive, frames, FRAMES, &count) == PT_ARCHIVE_FRAME)
-                pt_engine_packets(reading->engine, frames, count);
-        if (pt_reading_nothing(reading))
+        pt_progress_begin(&reading->progress,
+                          !reading->options->quiet && !reading->options->follow);
+        read_all(reading);
+        pt_progress_clear(&reading->progress);
+        if (!reading->options->follow && pt_reading_nothing(reading))
                 reading->troubled = true;
         return 0;
 }
@@ -79,6 +136,24 @@ bool pt_reading_nothing(const struct pt_reading *reading)
                 return true;
         count = pt_archive_count(reading->archive);
         return count.refused + count.skipped >= count.files;
+}
+
+struct pt_ecs_input *pt_reading_inputs(const struct pt_reading *reading, size_t *ret_count)
+{
+        const struct pt_archive_input *input;
+        struct pt_ecs_input *list;
+        size_t count = 0;
+
+        *ret_count = 0;
+        while (reading->archive && pt_archive_input(reading->archive, count))
+                count++;
+        list = count ? calloc(count, sizeof *list) : NULL;
+        for (size_t i = 0; list && i < count; i++) {
+                input = pt_archive_input(reading->archive, i);
+                list[i] = (struct pt_ecs_input){input->name, input->size, input->digest};
+        }
+        *ret_count = list ? count : 0;
+        return list;
 }
 
 void pt_reading_last_words(const struct pt_reading *reading)

@@ -3,16 +3,19 @@
  */
 #pragma once
 
+#include "../lib/ecs.h"
 #include "../lib/io/archive.h"
 #include "options.h"
 #include "output.h"
+#include "progress.h"
 
 struct pt_reading {
         const struct pt_options *options;
         struct pt_engine *engine;
         struct pt_output *output;
         struct pt_archive *archive; /* NULL before pt_reading_run() */
-        bool troubled;              /* an input could not be read, or was cut */
+        struct pt_progress progress;
+        bool troubled; /* an input could not be read, or was cut */
 };
 
 /* Read all inputs, or until a signal. 0, or -ENOMEM. */
@@ -23,6 +26,12 @@ const char *pt_reading_name(void *context, uint32_t file);
 
 /* Was there nothing that could be read? */
 bool pt_reading_nothing(const struct pt_reading *reading);
+
+/*
+ * The inputs that were read to their ends, with their digests, for the state document; NULL if
+ * there is none, or there is no memory for them. Freed by the caller.
+ */
+struct pt_ecs_input *pt_reading_inputs(const struct pt_reading *reading, size_t *ret_count);
 
 /* What is to be said of the inputs at the end. */
 void pt_reading_last_words(const struct pt_reading *reading);

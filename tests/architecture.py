@@ -31,7 +31,7 @@ FLOORS = [
      "ecs", "text", "alarm", "status", "metrics"},
 ]
 IO = {"archive", "block", "carrier", "catalogue", "channel", "classic", "codec", "feed", "file", "filter", "kind",
-      "lists", "live", "medium", "notice", "pipe", "queue", "record", "replay", "resolve",
+      "lists", "live", "medium", "merge", "notice", "pipe", "queue", "record", "replay", "resolve",
       "rulebook", "sieve", "sink", "socket", "source", "spool", "store", "strand", "tap", "trouble", "unpack"}
 
 # What a module may include of its own floor: its header needs it, or it is a part of the other.

@@ -8,11 +8,13 @@ import json
 import lzma
 import os
 import pathlib
+import pty
 import re
 import resource
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 PORTENT = os.path.abspath(os.environ.get("PORTENT", "build/sensor/portent"))
@@ -274,6 +276,179 @@ class Several(Case):
         self.expect(1, "-r", whole, "--since", "yesterday", says='"yesterday" is no time: as 2026-')
         self.expect(1, "-r", whole, "--since", "2", "--until", "1",
                     says="--since is not before --until: nothing is left")
+
+
+class Custody(Case):
+    def test_the_state_document_names_every_input_with_its_digest(self):
+        """As sha256sum(1) has them: of the files as they lie there, read to their ends or not."""
+        cut = gzip.compress(self.plain + self.plain[24:] * 500)[:-30]
+        empty = self.plain[:24]
+        paths = [self.path(name, data) for name, data in (
+            ("a.pcap", self.plain), ("b.zst", tool("zstd", "-qc", stdin=self.plain)),
+            ("cut.gz", cut), ("damaged", self.plain[:200] + b"\xff" * 100000), ("none", empty))]
+        words = [word for path in paths for word in ("-r", path)]
+        result = self.expect(2, "-q", *words, "--log", "state")
+        documents = [json.loads(line) for line in result.stdout.splitlines()]
+        (stopped,) = [d for d in documents if d["portent"].get("inputs")]
+        wanted = {}
+        for line in tool("sha256sum", *paths).decode().splitlines():
+            digest, name = line.split(maxsplit=1)
+            wanted[name] = (digest, os.path.getsize(name))
+        got = {i["name"]: (i["sha256"], i["size"]) for i in stopped["portent"]["inputs"]}
+        self.assertEqual(got, wanted)
+        self.assertEqual(stopped["portent"]["state"], "stopping")
+        self.assertIn("hash", stopped["portent"]["rules"])
+        self.assertIn("version", stopped["observer"])
+
+    def test_a_pipe_is_hashed_too(self):
+        result = self.expect(0, "-q", "-r", "-", "--log", "state", input=self.plain)
+        wanted = tool("sha256sum", APT12).split()[0].decode()
+        self.assertIn(wanted, result.stdout.decode())
+
+
+class Progress(Case):
+    def on_terminal(self, *words, pause):
+        """Standard error on a terminal, standard output not; the capture comes from a slow pipe."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([PORTENT, *words], stdin=subprocess.PIPE, stderr=theirs,
+                                   stdout=subprocess.PIPE)
+        os.close(theirs)
+        process.stdin.write(self.plain)
+        process.stdin.flush()
+        time.sleep(pause)
+        process.stdin.write(self.plain[24:] * 60000)
+        process.stdin.close()
+        said = b""
+        try:
+            while piece := os.read(ours, 65536):
+                said += piece
+        except OSError:  # Linux says EIO when nobody holds the other end any more
+            pass
+        os.close(ours)
+        process.stdout.read()
+        process.stdout.close()
+        self.assertEqual(process.wait(), 0)
+        return said
+
+    def test_it_is_shown_on_a_terminal_and_cleared(self):
+        said = self.on_terminal("-r", "-", pause=1.5)
+        self.assertRegex(said, rb"\r\d+\.\d MiB, \d+\.\d [KM]iB/s\x1b\[K")
+        self.assertRegex(said, rb"\x1b\[K\r\x1b\[Kportent: \d+ packets")
+
+    def test_quiet_shows_none_and_nor_does_a_file(self):
+        self.assertEqual(self.on_terminal("-q", "-r", "-", pause=1.5), b"")
+        self.assertNotIn(b"\r", self.expect(0, "-r", APT12).stderr)
+
+
+class Follow(Case):
+    def start(self, path, *words):
+        """The program, following; its alerts go to a file."""
+        self.out = self.path("out.ndjson")
+        self.process = subprocess.Popen([PORTENT, "-q", "--follow", "-r", str(path), "-o",
+                                         str(self.out), *words], stderr=subprocess.PIPE)
+        self.addCleanup(self.process.stderr.close)
+        self.addCleanup(self.process.kill)
+
+    def alerts_so_far(self):
+        if not self.out.exists():
+            return []
+        return [json.loads(line)["event"]["id"] for line in self.out.read_bytes().splitlines()]
+
+    def wait_for(self, count):
+        until = time.monotonic() + 30
+        while len(self.alerts_so_far()) < count and time.monotonic() < until:
+            time.sleep(0.02)
+        self.assertEqual(len(self.alerts_so_far()), count)
+
+    def end(self, status=0):
+        """Ends by TERM, and soon. What it said."""
+        self.process.terminate()
+        said = self.process.communicate(timeout=20)[1].decode()
+        self.assertEqual(self.process.returncode, status, said)
+        return said
+
+    def test_a_file_that_grows_by_parts_of_records(self):
+        """A record half there is waited for. The alert comes though no packet follows the SYN."""
+        with open(self.path("growing.pcap", b""), "ab", buffering=0) as file:
+            self.start(file.name)
+            last_syn = self.plain.index(b"\x27\xd6") + 40  # port 10198, in the SYN
+            for i in range(0, last_syn, 23):
+                file.write(self.plain[i:min(i + 23, last_syn)])
+                time.sleep(0.03)
+            self.assertEqual(self.alerts_so_far(), [])
+            file.write(self.plain[last_syn:])
+            self.wait_for(1)
+            file.write(self.plain[24:] * 3)
+            self.assertEqual(self.end(), "")
+        self.assertEqual(self.alerts_so_far(), self.alerts)
+
+    def test_the_last_packet_of_all_is_judged_though_nothing_follows(self):
+        """The SYN is the last thing in the file."""
+        end = 24
+        while b"\x27\xd6" not in self.plain[end + 16:end + 16 + 54]:
+            end += 16 + int.from_bytes(self.plain[end + 8:end + 12], "little")
+        end += 16 + int.from_bytes(self.plain[end + 8:end + 12], "little")
+        self.start(self.path("syn.pcap", self.plain[:end]))
+        self.wait_for(1)
+        self.end()
+
+    def test_a_file_that_is_replaced_or_begun_anew(self):
+        path = self.path("capture.pcap", self.plain[:200])
+        other = (PCAPS / "swap16.pcap").read_bytes()
+        self.start(path)
+        time.sleep(0.3)
+        self.path("new", self.plain).rename(path)
+        self.wait_for(1)
+        path.write_bytes(other[:100])  # shorter than what was read
+        time.sleep(0.3)
+        with open(path, "ab") as file:
+            file.write(other[100:])
+        self.wait_for(3)  # that of swap16, and the rotation of both
+        self.assertIn("byte", self.end(2))  # the first was cut by its replacement
+
+    def test_a_directory_where_dumpcap_writes(self):
+        """dumpcap -b, fed by a pipe: files of five packets each."""
+        whole = self.path("whole.pcap")
+        tool("mergecap", "-F", "pcap", "-w", whole,
+             *[p for p in sorted(PCAPS.glob("*.pcap")) if "nsec" not in p.name])
+        wanted = sorted(ids(run("-q", "-r", whole)))
+        folder = self.path("ring/x").parent
+        self.start(folder)
+        with subprocess.Popen(["dumpcap", "-q", "-i", "-", "-b", "packets:5", "-w",
+                               folder / "ring.pcapng"], stdin=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as writer:
+            data = whole.read_bytes()
+            for i in range(0, len(data), 1500):
+                writer.stdin.write(data[i:i + 1500])
+                writer.stdin.flush()
+                time.sleep(0.05)
+            writer.stdin.close()
+            writer.wait()
+        self.assertGreater(len(list(folder.iterdir())), 10)
+        self.wait_for(len(wanted) - 1)  # one counts repeats, and leaves at the end
+        self.end()
+        self.assertEqual(sorted(self.alerts_so_far()), wanted)
+
+    def test_a_directory_that_fills_while_a_file_is_cut(self):
+        """tcpdump -C: name, name1, name2; the second was killed in the middle of a record."""
+        folder = self.path("d/name", self.plain[:150]).parent
+        self.start(folder)
+        time.sleep(0.3)
+        self.path("d/name1", self.plain)
+        self.wait_for(1)
+        self.path("d/name2", (PCAPS / "swap16.pcap").read_bytes())
+        self.path("d/name3", b"")
+        self.wait_for(3)
+        said = self.end(2)
+        self.assertRegex(said, rf"^portent: {folder}/name: byte \d+: truncated: [^\n]*\n$")
+
+    def test_what_cannot_be_followed(self):
+        self.expect(1, "--follow", "-r", APT12, "-r", APT12,
+                    says="--follow wants one -r with a file or a directory")
+        self.expect(1, "--follow", "-r", "-", says="--follow wants one -r")
+        packed = self.path("a.gz", gzip.compress(self.plain))
+        self.expect(2, "--follow", "-r", packed, says="a compressed file cannot be followed")
+        self.expect(2, "--follow", "-r", self.folder / "none", says="No such file")
 
 
 def main():

@@ -128,7 +128,7 @@ class Words(Case):
         self.fails(1, "--output: x is given twice", "-r", APT12, "-o", "x", "-o", "x")
 
     def test_options_of_later_versions_are_unknown(self):
-        for flag in "--follow", "--evidence=x":
+        for flag in ("--evidence=x",):
             self.assertIn("there is no option", self.expect(1, flag).stderr.decode())
 
     def test_a_control_character_in_a_name_stays_off_the_terminal(self):

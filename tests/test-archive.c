@@ -59,34 +59,54 @@ static void write_capture(const char *name, const char *seconds)
         write_bytes(name, &b);
 }
 
-/* What comes out of the inputs named, as "a5 b6": the name's first letter, the second. */
+static size_t say(const struct pt_archive *archive, const struct pt_frame *frame, char *text,
+                  size_t length)
+{
+        const char *name = pt_archive_name(archive, frame->file);
+        const char *slash = strrchr(name, '/');
+
+        cr_assert_lt(length, 8192 - 32);
+        cr_expect_eq(frame->bytes[0], 0x02); /* octets of put_record() */
+        return length + (size_t)sprintf(text + length, "%s%c%lld", length ? " " : "",
+                                        slash ? slash[1] : name[0],
+                                        (long long)(frame->time / 1000000000));
+}
+
+static void merge_by(const struct pt_archive_settings *settings, size_t room, char text[8192])
+{
+        struct pt_archive *archive;
+        struct pt_frame frames[7];
+        size_t length = 0, given;
+
+        said[0] = text[0] = '\0';
+        cr_assert_eq(pt_archive_new(settings, &archive), 0);
+        while (pt_archive_several(archive, frames, room, &given) == PT_ARCHIVE_FRAME) {
+                cr_assert(given >= 1 && given <= room);
+                for (size_t i = 0; i < given; i++)
+                        length = say(archive, &frames[i], text, length);
+        }
+        cr_expect_eq(pt_archive_next(archive, &frames[0]), PT_ARCHIVE_END);
+        cr_expect_null(pt_archive_free(archive));
+}
+
+/*
+ * What comes out of the inputs named, as "a5 b6": the name's first letter, the second. The same,
+ * however many frames are taken at once.
+ */
 static const char *merge(const struct pt_archive_settings *more, size_t count,
                          const char *const *names)
 {
-        static char text[8192];
+        static char text[8192], other[8192];
         struct pt_archive_settings settings = *more;
-        struct pt_archive *archive;
-        struct pt_frame frames[4];
-        size_t length = 0, together;
 
         settings.paths = names;
         settings.count = count;
         settings.tell = tell;
-        said[0] = text[0] = '\0';
-        cr_assert_eq(pt_archive_new(&settings, &archive), 0);
-        while (pt_archive_several(archive, frames, 4, &together) == PT_ARCHIVE_FRAME) {
-                for (size_t i = 0; i < together; i++) {
-                        const char *name = pt_archive_name(archive, frames[i].file);
-                        const char *slash = strrchr(name, '/');
-
-                        cr_assert_lt(length, sizeof text - 32);
-                        length += (size_t)snprintf(text + length, sizeof text - length, "%s%c%lld",
-                                                   length ? " " : "", slash ? slash[1] : name[0],
-                                                   (long long)(frames[i].time / 1000000000));
-                }
+        merge_by(&settings, 1, text);
+        for (size_t room = 2; room <= 7; room++) {
+                merge_by(&settings, room, other);
+                cr_expect_str_eq(other, text, "%zu at once", room);
         }
-        cr_expect_eq(pt_archive_next(archive, frames), PT_ARCHIVE_END);
-        cr_expect_null(pt_archive_free(archive));
         return text;
 }
 

@@ -160,7 +160,7 @@ Test(options, no_name_letter_or_key_stands_twice)
 Test(options, what_comes_later_is_no_option_yet)
 {
         static const char *const later[] = {
-                "--follow", "--evidence", "--since", "--until",
+                "--evidence",
         };
 
         for (size_t i = 0; i < ROWS(later); i++) {
@@ -375,10 +375,10 @@ Test(options, wrong_words_get_a_sentence)
                 {{"-o", "x", "-o", "x"}, "--output: x is given twice"},
                 {{"-o", "-", "-o", "-"}, "--output: - is given twice"},
                 {{"-o", "tcp:localhost"},
-                 "--output: tcp:localhost: tcp:HOST:PORT is expected, as tcp:logs.example.net:5044, "
+                 "--output: tcp:localhost: tcp:HOST:PORT is expected, as "
+                 "tcp:logs.example.net:5044, "
                  "or tcp:[2001:db8::1]:5044"},
-                {{"-o", "unix:"},
-                 "--output: unix:: a path is missing, as unix:/run/reader"},
+                {{"-o", "unix:"}, "--output: unix:: a path is missing, as unix:/run/reader"},
                 {{"--queue-size", "1K"}, "--queue-size: 1K is out of range: 64K to 1G"},
                 {{"--memory", "7M"}, "--memory: 7M is out of range: 8M to 64G"},
                 {{"--memory", "65G"}, "--memory: 65G is out of range: 8M to 64G"},

@@ -548,7 +548,7 @@ Test(replay, offsets_hold_beyond_the_buffer, .fini = remove_file)
 }
 
 /* Each as it comes alone, whatever fits into memory together; and all of them valid together. */
-Test(replay, frames_at_hand_leave_those_before_them_valid, .fini = remove_file)
+Test(replay, several_frames_are_the_same_frames, .fini = remove_file)
 {
         enum { COUNT = 300 };
         static const size_t buffers[] = {0, 64, 200, 1000};
@@ -567,9 +567,8 @@ Test(replay, frames_at_hand_leave_those_before_them_valid, .fini = remove_file)
                 size_t number = 0, count, most = 0;
 
                 cr_assert_eq(pt_replay_open(path, &settings, 0, &replay, &fault), 0);
-                while (pt_replay_next(replay, frames, &fault) == PT_REPLAY_FRAME) {
-                        for (count = 1; count < 7 && pt_replay_at_hand(replay, &frames[count]);)
-                                count++;
+                while (pt_replay_several(replay, frames, 7, &count, &fault) == PT_REPLAY_FRAME) {
+                        cr_assert(count >= 1 && count <= 7);
                         most = count > most ? count : most;
                         for (size_t i = 0; i < count; i++, number++) {
                                 cr_assert_eq(frames[i].number, number + 1);

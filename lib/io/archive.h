@@ -8,6 +8,12 @@
  * is read as it is.
  *
  * A file that cannot be read does not stop the others.
+ *
+ * Followed, a file goes on when it grows: a record that is half there is waited for. One that was
+ * replaced by another of its name, or made shorter, is ended and read from its new beginning. In a
+ * directory new files are looked for; one that has not grown for a second ends when there is a
+ * later one, as tcpdump -C and -G and dumpcap -b write them. Of several that grow at once, frames
+ * come as they are written, and their order is no better than that.
  */
 #pragma once
 
@@ -27,7 +33,9 @@ struct pt_archive_settings {
         size_t count;
         const char *filter;        /* a BPF expression, or NULL */
         const volatile bool *stop; /* as in replay.h */
-        int64_t since, until;      /* frames from `since` on and before `until`; 0, 0: all */
+        bool follow; /* of one path: a file that grows, or a directory where new ones appear */
+        bool hashed; /* for pt_archive_input() */
+        int64_t since, until; /* frames from `since` on and before `until`; 0, 0: all */
         /* Told once each; the sentence names the file. */
         void (*tell)(void *context, enum pt_archive_word word, const char *sentence);
         void *context;
@@ -35,6 +43,7 @@ struct pt_archive_settings {
 
 enum pt_archive_step {
         PT_ARCHIVE_FRAME,
+        PT_ARCHIVE_LATER, /* nothing more yet: ask again in a tenth of a second or so */
         PT_ARCHIVE_END,
 };
 
@@ -48,8 +57,8 @@ struct pt_archive *pt_archive_free(struct pt_archive *archive);
 enum pt_archive_step pt_archive_next(struct pt_archive *archive, struct pt_frame *ret);
 
 /*
- * Several frames, at most `room`: the next one, and where nothing can come between, those behind it
- * that are in memory already. All are valid until the next call.
+ * Several frames: the next one, and those behind it that are in memory already, at most `room`. All
+ * are valid until the next call.
  */
 enum pt_archive_step pt_archive_several(struct pt_archive *archive, struct pt_frame *ret,
                                         size_t room, size_t *ret_count);
@@ -57,11 +66,25 @@ enum pt_archive_step pt_archive_several(struct pt_archive *archive, struct pt_fr
 /* The path of an input; NULL behind the last. */
 const char *pt_archive_name(const struct pt_archive *archive, uint32_t file);
 
+struct pt_archive_input {
+        const char *name;
+        uint64_t size; /* octets read of it: all */
+        char digest[PT_REPLAY_DIGEST];
+};
+
+/*
+ * A file that was read to its end, and its SHA-256, if `hashed` asked for it: of the file as it
+ * lies there. The `place`-th of them, in the order in which they ended; NULL behind the last.
+ */
+const struct pt_archive_input *pt_archive_input(const struct pt_archive *archive, size_t place);
+
 struct pt_archive_count {
         size_t files;     /* in all */
         size_t refused;   /* of these */
         size_t cut;       /* and of these */
         size_t skipped;   /* found in a directory, no captures */
+        uint64_t taken;   /* octets read of files, as they lie there */
+        uint64_t octets;  /* how many there are in all; 0 if a pipe is among them */
         uint64_t outside; /* frames before `since`, or not before `until` */
 };
 

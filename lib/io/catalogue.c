@@ -29,6 +29,7 @@ static int put(struct pt_catalogue *catalogue, const char *path, bool found)
         catalogue->files[catalogue->count].path = strdup(path);
         if (!catalogue->files[catalogue->count].path)
                 return -ENOMEM;
+        catalogue->files[catalogue->count].looked = false;
         catalogue->files[catalogue->count++].found = found;
         return 0;
 }

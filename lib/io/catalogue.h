@@ -10,7 +10,8 @@
 
 struct pt_catalogue_file {
         char *path;
-        bool found; /* in a directory, not named by the user */
+        bool found;  /* in a directory, not named by the user */
+        bool looked; /* the caller's: it was looked at */
 };
 
 struct pt_catalogue {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ int pt_feed_open(struct pt_feed *feed, const char *path)
                 return -errno;
         if (S_ISDIR(status.st_mode))
                 return -EISDIR;
+        sha256_init(&feed->hash);
         feed->regular = S_ISREG(status.st_mode);
         feed->size = feed->regular ? (uint64_t)status.st_size : 0;
         return 0;
@@ -63,8 +65,27 @@ ssize_t pt_feed_read(struct pt_feed *feed, void *bytes, size_t size)
                 return -errno;
         if (got == 0 && feed->follow && feed->regular)
                 return stopped(feed) ? -EINTR : -EAGAIN;
+        if (feed->hashed)
+                sha256_update(&feed->hash, (size_t)got, bytes);
         feed->taken += (uint64_t)got;
         return got;
+}
+
+bool pt_feed_digest(struct pt_feed *feed, char ret[PT_FEED_DIGEST])
+{
+        static uint8_t rest[1 << 16]; /* what is in it, nobody asks */
+        uint8_t digest[SHA256_DIGEST_SIZE];
+        ssize_t got;
+
+        do
+                got = stopped(feed) ? -EINTR : pt_feed_read(feed, rest, sizeof rest);
+        while (got > 0);
+        if (got < 0)
+                return false;
+        sha256_digest(&feed->hash, sizeof digest, digest);
+        for (size_t i = 0; i < sizeof digest; i++)
+                snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+        return true;
 }
 
 void pt_feed_close(struct pt_feed *feed)

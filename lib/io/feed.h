@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <nettle/sha2.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,13 +17,15 @@ struct pt_feed {
         bool follow;               /* its end is not the end: it grows */
         const volatile bool *stop; /* set by somebody: no wait goes on. NULL: nobody does */
         _Atomic bool abandoned;    /* nobody wants more: a wait in another thread ends */
-        uint64_t size;             /* when it was opened; 0 if it has none */
-        _Atomic uint64_t taken;    /* octets read so far; may be looked at from another thread */
+        bool hashed;               /* all that is read goes into `hash` */
+        struct sha256_ctx hash;
+        uint64_t size;          /* when it was opened; 0 if it has none */
+        _Atomic uint64_t taken; /* octets read so far; may be looked at from another thread */
 };
 
 /*
- * `path` "-" is standard input. `stop` and `follow` are set by the caller before. 0, or a negative
- * errno (-EISDIR for a directory); pt_feed_close() afterwards in any case.
+ * `path` "-" is standard input. `stop`, `follow` and `hashed` are set by the caller before. 0, or a
+ * negative errno (-EISDIR for a directory); pt_feed_close() afterwards in any case.
  */
 int pt_feed_open(struct pt_feed *feed, const char *path);
 
@@ -31,5 +34,13 @@ int pt_feed_open(struct pt_feed *feed, const char *path);
  * so far of a file that grows; -EINTR: `stop` was set; another negative errno.
  */
 ssize_t pt_feed_read(struct pt_feed *feed, void *bytes, size_t size);
+
+#define PT_FEED_DIGEST (2 * SHA256_DIGEST_SIZE + 1) /* octets of its text, with the final NUL */
+
+/*
+ * The SHA-256 of the whole file, of a hashed feed: what was not read is read now. False where that
+ * fails, or `stop` is set. Nothing can be read afterwards.
+ */
+bool pt_feed_digest(struct pt_feed *feed, char ret[PT_FEED_DIGEST]);
 
 void pt_feed_close(struct pt_feed *feed);

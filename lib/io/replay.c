@@ -69,6 +69,7 @@ static int open_source(struct pt_replay *replay, const char *path,
         struct pt_source_settings source = {
                 .stop = settings->stop,
                 .follow = settings->follow,
+                .hashed = settings->hashed,
                 .buffer = settings->buffer,
         };
         int r = pt_source_open(&replay->source, path, &source);
@@ -357,15 +358,24 @@ enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *re
         return step;
 }
 
-bool pt_replay_at_hand(struct pt_replay *replay, struct pt_frame *ret)
+void pt_replay_hold(struct pt_replay *replay, bool held)
 {
-        struct pt_replay_fault ignored;
-        enum pt_replay_step step;
+        replay->source.held = held;
+}
 
-        replay->source.held = true;
-        step = pt_replay_next(replay, ret, &ignored);
-        replay->source.held = false;
-        return step == PT_REPLAY_FRAME;
+void pt_replay_unfollow(struct pt_replay *replay)
+{
+        replay->source.feed.follow = false;
+}
+
+bool pt_replay_digest(struct pt_replay *replay, char ret[PT_REPLAY_DIGEST])
+{
+        return pt_source_digest(&replay->source, ret);
+}
+
+uint64_t pt_replay_taken(const struct pt_replay *replay)
+{
+        return replay->source.feed.taken;
 }
 
 uint64_t pt_replay_outside(const struct pt_replay *replay)
@@ -385,6 +395,22 @@ bool pt_replay_is_empty(const char *path)
         struct stat status;
 
         return stat(path, &status) == 0 && status.st_size == 0;
+}
+
+enum pt_replay_step pt_replay_several(struct pt_replay *replay, struct pt_frame *ret, size_t room,
+                                      size_t *ret_count, struct pt_replay_fault *fault)
+{
+        enum pt_replay_step step = pt_replay_next(replay, ret, fault);
+        size_t count = 1;
+
+        if (step != PT_REPLAY_FRAME)
+                return step;
+        replay->source.held = true;
+        while (count < room && pt_replay_next(replay, &ret[count], fault) == PT_REPLAY_FRAME)
+                count++;
+        replay->source.held = false;
+        *ret_count = count;
+        return PT_REPLAY_FRAME;
 }
 
 int pt_replay_check_filter(const char *filter, struct pt_replay_fault *fault)

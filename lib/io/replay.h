@@ -31,6 +31,7 @@ struct pt_replay_settings {
         const volatile bool *stop; /* once it is set, no wait goes on; NULL: nobody sets it */
         bool follow;               /* the end of a file is not the end: it may grow */
         size_t buffer;             /* octets of memory for it; 0: PT_REPLAY_BUFFER */
+        bool hashed;               /* for pt_replay_digest() */
         int64_t since, until;      /* frames from `since` on and before `until`; 0, 0: all */
 };
 
@@ -55,10 +56,24 @@ enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *re
                                    struct pt_replay_fault *fault);
 
 /*
- * The next frame, if it lies in memory already: those from before stay valid then. Else false, and
- * pt_replay_next() says why.
+ * Held, what is in memory stays where it is, so that the frames given so far remain valid: what
+ * would have to be read comes LATER.
  */
-bool pt_replay_at_hand(struct pt_replay *replay, struct pt_frame *ret);
+void pt_replay_hold(struct pt_replay *replay, bool held);
+
+/* It grows no more: what ends it now is an end, or a cut. */
+void pt_replay_unfollow(struct pt_replay *replay);
+
+/* Octets of the file that were read. */
+uint64_t pt_replay_taken(const struct pt_replay *replay);
+
+#define PT_REPLAY_DIGEST 65 /* PT_FEED_DIGEST */
+
+/*
+ * The SHA-256 of the whole file as it lies there; what was not read of it is read now. False if
+ * that fails or is told to stop. No frame comes afterwards.
+ */
+bool pt_replay_digest(struct pt_replay *replay, char ret[PT_REPLAY_DIGEST]);
 
 /* Frames so far that were before `since`, or not before `until`. */
 uint64_t pt_replay_outside(const struct pt_replay *replay);
@@ -66,6 +81,12 @@ uint64_t pt_replay_outside(const struct pt_replay *replay);
 /* Is this a regular file, that can be opened a second time? */
 bool pt_replay_is_file(const char *path);
 bool pt_replay_is_empty(const char *path);
+/*
+ * Several frames: the next one, and those behind it that are in memory already, at most `room`. All
+ * are valid until the next call. A step that ends the input comes when no frame is left before it.
+ */
+enum pt_replay_step pt_replay_several(struct pt_replay *replay, struct pt_frame *ret, size_t room,
+                                      size_t *ret_count, struct pt_replay_fault *fault);
 
 /* Takes NULL. Returns NULL. */
 struct pt_replay *pt_replay_free(struct pt_replay *replay);

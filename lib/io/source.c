@@ -10,7 +10,10 @@ int pt_source_open(struct pt_source *source, const char *path,
 {
         *source = (struct pt_source){
                 .capacity = settings->buffer ? settings->buffer : PT_SOURCE_BUFFER,
-                .feed = {.fd = -1, .stop = settings->stop, .follow = settings->follow},
+                .feed = {.fd = -1,
+                         .stop = settings->stop,
+                         .follow = settings->follow,
+                         .hashed = settings->hashed},
         };
         source->buffer = malloc(source->capacity);
         if (!source->buffer)
@@ -38,6 +41,14 @@ int pt_source_unpack(struct pt_source *source, enum pt_kind kind)
         source->offset = 0;
         source->state = PT_SOURCE_MORE;
         return 0;
+}
+
+bool pt_source_digest(struct pt_source *source, char ret[PT_FEED_DIGEST])
+{
+        source->unpack = pt_unpack_free(source->unpack); /* it reads too */
+        source->feed.abandoned = false;
+        source->feed.follow = false;
+        return pt_feed_digest(&source->feed, ret);
 }
 
 static void fail(struct pt_source *source, int error, const char *reason)

@@ -12,6 +12,7 @@
 struct pt_source_settings {
         const volatile bool *stop; /* no wait goes on once it is set; NULL: nobody sets it */
         bool follow;               /* the file grows */
+        bool hashed;               /* for pt_source_digest() */
         size_t buffer;             /* 0: PT_SOURCE_BUFFER */
 };
 
@@ -46,6 +47,9 @@ void pt_source_close(struct pt_source *source);
  * comes out of it. The source must stand at its beginning. 0, or a negative errno.
  */
 int pt_source_unpack(struct pt_source *source, enum pt_kind kind);
+
+/* As pt_feed_digest(): of the file as it lies there. Nothing more is read afterwards. */
+bool pt_source_digest(struct pt_source *source, char ret[PT_FEED_DIGEST]);
 
 /* The long way of pt_source_want(). */
 bool pt_source_fill(struct pt_source *source, size_t length);

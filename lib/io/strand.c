@@ -1,5 +1,6 @@
 #include "strand.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,8 @@ static int64_t beginning(int64_t *times, size_t count)
 int pt_strand_peek(const char *path, const struct pt_replay_settings *settings, int64_t *ret,
                    struct pt_replay_fault *fault)
 {
-        struct pt_replay_settings all = {.stop = settings->stop, .buffer = PEEK_BUFFER};
+        struct pt_replay_settings all = {
+                .stop = settings->stop, .follow = settings->follow, .buffer = PEEK_BUFFER};
         struct pt_replay_fault ignored;
         struct pt_replay *replay;
         int64_t times[PEEKED];
@@ -51,6 +53,8 @@ int pt_strand_peek(const char *path, const struct pt_replay_settings *settings, 
         pt_replay_free(replay);
         if (count == 0 && step == PT_REPLAY_END)
                 return 1;
+        if (count == 0 && step == PT_REPLAY_LATER)
+                return -EAGAIN;
         /* One that is cut before its first frame is to be opened again, to say so. */
         *ret = count ? beginning(times, count) : INT64_MIN;
         return 0;
@@ -148,20 +152,27 @@ enum pt_replay_step pt_strand_next(struct pt_strand *strand, struct pt_replay_fa
         return step;
 }
 
-bool pt_strand_follow(struct pt_strand *strand)
+size_t pt_strand_several(struct pt_strand *strand, int64_t limit, struct pt_frame *ret, size_t room)
 {
+        struct pt_replay_fault fault;
         struct pt_frame frame;
+        size_t count = 0;
 
-        if (strand->looked_ahead || !pt_replay_at_hand(strand->replay, &frame))
-                return false;
-        if (leaps_ahead(strand, &frame) || steps_back(strand, &frame)) {
-                strand->ahead = frame;
-                strand->ahead_step = PT_REPLAY_FRAME;
-                strand->looked_ahead = true;
-                return false;
+        pt_replay_hold(strand->replay, true);
+        while (count < room && !strand->looked_ahead &&
+               pt_replay_next(strand->replay, &frame, &fault) == PT_REPLAY_FRAME) {
+                /* One whose turn it is not, or whose time is doubtful, comes by the long way. */
+                if (frame.time >= limit || leaps_ahead(strand, &frame) ||
+                    steps_back(strand, &frame)) {
+                        strand->ahead = frame;
+                        strand->ahead_step = PT_REPLAY_FRAME;
+                        strand->looked_ahead = true;
+                        break;
+                }
+                if (frame.time > strand->time)
+                        strand->time = frame.time;
+                ret[count++] = frame;
         }
-        strand->frame = frame;
-        if (frame.time > strand->time)
-                strand->time = frame.time;
-        return true;
+        pt_replay_hold(strand->replay, false);
+        return count;
 }

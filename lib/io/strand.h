@@ -26,8 +26,8 @@ struct pt_strand {
 };
 
 /*
- * The time at which a file begins, without keeping it open. 0; 1 if it holds no frame; else as
- * pt_replay_open(), with `fault`.
+ * The time at which a file begins, without keeping it open. 0; 1 if it holds no frame; -EAGAIN if
+ * it is followed and holds none yet; else as pt_replay_open(), with `fault`.
  */
 int pt_strand_peek(const char *path, const struct pt_replay_settings *settings, int64_t *ret,
                    struct pt_replay_fault *fault);
@@ -44,10 +44,11 @@ void pt_strand_begin(struct pt_strand *strand, int64_t time);
 enum pt_replay_step pt_strand_next(struct pt_strand *strand, struct pt_replay_fault *fault);
 
 /*
- * The same if the next frame lies in memory already and its time is in no doubt: `frame` is that,
- * and those from before stay valid. Else false, and nothing is lost.
+ * More frames behind `frame`, as far as they lie in memory and come before `limit`: at most `room`,
+ * all valid until the next call, `frame` too. Returns how many.
  */
-bool pt_strand_follow(struct pt_strand *strand);
+size_t pt_strand_several(struct pt_strand *strand, int64_t limit, struct pt_frame *ret,
+                         size_t room);
 
 /* It may be opened again. */
 void pt_strand_close(struct pt_strand *strand);
