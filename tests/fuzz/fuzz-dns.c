@@ -55,7 +55,8 @@ static void check_answer(const struct pt_dns *dns, const struct pt_dns_answer *a
 {
         MUST(answer->name_count >= 1 && answer->name_count <= PT_DNS_NAMES);
         MUST(answer->count <= answer->capacity);
-        MUST(answer->count + answer->skipped <= dns->records);
+        /* One address a record; of the hints in one, each takes four octets at least. */
+        MUST(answer->count + answer->skipped <= dns->records + dns->length / 4);
         for (uint8_t i = 0; i < answer->name_count; i++) {
                 uint8_t chain[PT_DNS_NAMES];
                 size_t count = pt_dns_answer_chain(answer, i, chain);

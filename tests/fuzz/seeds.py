@@ -81,6 +81,12 @@ DNS = {
     "wrong-lengths": message([record(ASKED, 1, b"abc"), record(ASKED, 28, SERVER4),
                               record(ASKED, 1, SERVER4, cls=3), record(ASKED, 1, SERVER4)]),
     "record-cut": message([record(ASKED, 1, SERVER4), record(ASKED, 1, SERVER4)])[:-1],
+    "https-hints": message([record(ASKED, 65, b"\0\1\0\0\1\0\3\2h2\0\4\0\x08" + SERVER4 * 2 +
+                                   b"\0\6\0\x10" + SERVER6)], name("www") + b"\0\x41\0\1"),
+    "svcb-target": message([record(ASKED, 64, b"\0\1" + name("cdn.example") + b"\0\4\0\4" +
+                                   SERVER4)]),
+    "https-alias": message([record(ASKED, 65, b"\0\0" + name("cdn.example"))]),
+    "https-lies": message([record(ASKED, 65, b"\0\1\0\0\4\0\3abc"), record(ASKED, 1, SERVER4)]),
     "many": message([record(ASKED, 1, struct.pack(">I", i)) for i in range(70)]),
 }
 
@@ -234,7 +240,8 @@ STREAMS = {
     "wrap": segment(1, SYN_ACK, 0, 0, 0) + segment(1, ACK, 0, 90, 60) + segment(1, ACK, 0, 0, 90),
     "mid-stream": segment(2, ACK, 0, 14, 20),
     "overlap": OPEN + segment(0, ACK, 1, 4, 20) + segment(0, ACK, 0, 0, 60),
-    "far": OPEN + segment(0, ACK, 0, 0, 8) + segment(0, ACK, 4, 1000, 30) + segment(0, ACK, 0, 8, 30),
+    "far": OPEN + segment(0, ACK, 0, 0, 8) + segment(0, ACK, 4, 1000, 30) +
+           segment(0, ACK, 0, 8, 30),
     "end": OPEN + segment(0, FIN_ACK, 0, 0, 20),
     "garbage": OPEN + segment(0, ACK, 16, 0, 60) + b"\0\x0c" + b"\xff" * 60,
     "silence": OPEN + segment(0, ACK, 0, 0, 8) + segment(0, ACK, 8, 8, 8) * 4,
