@@ -19,13 +19,22 @@ CLEAR = ("expected-connection", "expected-address", "expected-pair")
 
 
 def is_dns(frame):
-    """A UDP packet from or to port 53, behind VLAN tags, in IPv4 or IPv6 without extension headers."""
+    """A packet from or to port 53, behind VLAN tags and inside VXLAN; and fragments of UDP."""
     at, kind = 14, struct.unpack_from(">H", frame, 12)[0]
     while kind in (0x8100, 0x88A8):
         kind, at = struct.unpack_from(">H", frame, at + 2)[0], at + 4
+    if kind not in (0x0800, 0x86DD):
+        return False
     protocol = frame[at + 9] if kind == 0x0800 else frame[at + 6]
+    if kind == 0x0800 and protocol == 17 and struct.unpack_from(">H", frame, at + 6)[0] & 0x3FFF:
+        return True
     at += (frame[at] & 15) * 4 if kind == 0x0800 else 40
-    return protocol == 17 and 53 in struct.unpack_from(">HH", frame, at)
+    if len(frame) < at + 4:
+        return False
+    ports = struct.unpack_from(">HH", frame, at)
+    if protocol == 17 and ports[1] == 4789:
+        return is_dns(frame[at + 16:])
+    return protocol in (6, 17) and 53 in ports
 
 
 def split(path):
