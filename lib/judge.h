@@ -1,5 +1,6 @@
 /*
- * judge: what judging needs at hand. Shared by verdict, signature and near, and by nobody else.
+ * judge: what judging needs at hand. Shared by verdict, cross, calculated, signature and near, and
+ * by nobody else.
  */
 #pragma once
 
@@ -132,4 +133,59 @@ static inline bool pt_judge_result(struct pt_judge *judge, const struct pt_rule 
         }
         *ret = r->result;
         return r->has;
+}
+
+/*
+ * The SYN at hand, the rules that admit its port, and what its client was given: asked of hosts
+ * once for a SYN, and only when a rule needs it.
+ */
+struct pt_trial {
+        struct pt_judge *judge;
+        const struct pt_syn *syn;
+        const struct pt_rule_class *class;
+        uint32_t given;
+        uint32_t client;
+        bool client_known; /* `client` was looked up */
+        bool inside;
+        bool inside_known;
+        bool has_ipv4;
+        uint32_t ipv4;
+        struct pt_zones zones;
+        struct pt_judgement result;
+};
+
+static inline uint32_t pt_trial_client(struct pt_trial *t)
+{
+        if (!t->client_known) {
+                t->client = pt_hosts_client(t->judge->hosts, &t->syn->client);
+                t->client_known = true;
+        }
+        return t->client;
+}
+
+static inline bool pt_trial_inside(struct pt_trial *t)
+{
+        if (!t->inside_known) {
+                t->inside = pt_judge_inside(t->judge, &t->syn->client);
+                t->inside_known = true;
+        }
+        return t->inside;
+}
+
+/* The better match of one rule: by severity, then by verdict (4.6). */
+static inline void pt_match_keep_better(struct pt_match *match, const struct pt_match *other)
+{
+        if (other->severity > match->severity ||
+            (other->severity == match->severity && other->verdict < match->verdict))
+                *match = *other;
+}
+
+static inline void pt_trial_add(struct pt_trial *t, const struct pt_match *match)
+{
+        struct pt_judgement *j = &t->result;
+
+        if (j->count > 0 && j->matches[j->count - 1].rule == match->rule)
+                pt_match_keep_better(&j->matches[j->count - 1], match);
+        else
+                j->matches[j->count++] = *match;
 }

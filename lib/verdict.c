@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chance.h"
+#include "calculated.h"
+#include "cross.h"
 #include "judge.h"
 #include "signature.h"
 
@@ -100,80 +101,6 @@ bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *addr
         return pt_judge_is_home(judge, address) || pt_hosts_client(judge->hosts, address) != 0;
 }
 
-/* ---- evaluation, with what has no value counted ---- */
-
-static bool port_of(struct pt_judge *judge, const struct pt_rule *rule, uint32_t ipv4,
-                    uint16_t *ret)
-{
-        bool has = pt_rule_port(rule, ipv4, ret);
-
-        judge->counters->value[PT_COUNT_MATCH_NO_VALUE] += !has;
-        return has;
-}
-
-static bool result_of(struct pt_judge *judge, const struct pt_rule *rule, uint32_t ipv4,
-                      uint32_t *ret)
-{
-        bool has = pt_judge_result(judge, rule, ipv4, ret);
-
-        judge->counters->value[PT_COUNT_MATCH_NO_VALUE] += !has;
-        return has;
-}
-
-/* ---- the SYN at hand ---- */
-
-/* What is asked of hosts once per SYN, and only when a rule needs it. */
-struct trial {
-        struct pt_judge *judge;
-        const struct pt_syn *syn;
-        const struct pt_rule_class *class;
-        uint32_t given;
-        uint32_t client;
-        bool client_known; /* `client` was looked up */
-        bool inside;
-        bool inside_known;
-        bool has_ipv4;
-        uint32_t ipv4;
-        struct pt_zones zones;
-        struct pt_judgement result;
-};
-
-static uint32_t trial_client(struct trial *t)
-{
-        if (!t->client_known) {
-                t->client = pt_hosts_client(t->judge->hosts, &t->syn->client);
-                t->client_known = true;
-        }
-        return t->client;
-}
-
-static bool trial_inside(struct trial *t)
-{
-        if (!t->inside_known) {
-                t->inside = pt_judge_inside(t->judge, &t->syn->client);
-                t->inside_known = true;
-        }
-        return t->inside;
-}
-
-/* The better match of one rule: by severity, then by verdict (4.6). */
-static void keep_better(struct pt_match *match, const struct pt_match *other)
-{
-        if (other->severity > match->severity ||
-            (other->severity == match->severity && other->verdict < match->verdict))
-                *match = *other;
-}
-
-static void trial_add(struct trial *t, const struct pt_match *match)
-{
-        struct pt_judgement *j = &t->result;
-
-        if (j->count > 0 && j->matches[j->count - 1].rule == match->rule)
-                keep_better(&j->matches[j->count - 1], match);
-        else
-                j->matches[j->count++] = *match;
-}
-
 /* ---- the destination itself ---- */
 
 size_t pt_judge_ports(struct pt_judge *judge, uint32_t ipv4)
@@ -203,7 +130,7 @@ void pt_judge_fill_yield(struct pt_judge *judge, struct pt_yield *yield, uint32_
         }
 }
 
-static void judge_direct(struct trial *t, const struct pt_rule *rule)
+static void judge_direct(struct pt_trial *t, const struct pt_rule *rule)
 {
         struct pt_match match = {
                 .rule = rule,
@@ -220,7 +147,7 @@ static void judge_direct(struct trial *t, const struct pt_rule *rule)
                 match.verdict = PT_DNS_CONFIRMED;
                 match.severity = PT_SEVERITY_HIGH;
                 match.resolution = t->given;
-        } else if (!trial_inside(t)) {
+        } else if (!pt_trial_inside(t)) {
                 return;
         } else {
                 match.resolution = pt_hosts_given_other(t->judge->hosts, &t->syn->client,
@@ -228,200 +155,13 @@ static void judge_direct(struct trial *t, const struct pt_rule *rule)
                 match.verdict = match.resolution ? PT_DNS_OTHER_CLIENT : PT_PORT_ONLY;
                 match.severity = match.resolution ? PT_SEVERITY_MEDIUM : PT_SEVERITY_LOW;
         }
-        trial_add(t, &match);
-}
-
-/* ---- the port from another address (4.3, dns_other_address) ---- */
-
-/* The next address that counts for the cross search. */
-static bool cross_next(const struct trial *t, struct pt_hosts_walk *walk,
-                       struct pt_resolution_view *ret)
-{
-        while (pt_hosts_next(t->judge->hosts, walk, t->syn->time,
-                             pt_judge_cross_oldest(t->judge, t->syn->time), ret))
-                if (ret->counts && pt_address_is_ipv4(&ret->address) &&
-                    ret->time >= t->syn->time - t->judge->settings.cross_window &&
-                    !pt_address_equal(&ret->address, &t->syn->key))
-                        return true;
-        return false;
-}
-
-/* The distinct ports that the search passed, up to and with the hit: 4.3, and section 5. */
-static void cross_candidates(struct trial *t, struct pt_match *match)
-{
-        const struct pt_rule *rule = match->rule;
-        struct pt_judge *judge = t->judge;
-        struct pt_hosts_walk walk = pt_hosts_walk(judge->hosts, trial_client(t));
-        struct pt_resolution_view view = {0};
-        uint16_t port;
-
-        while (view.link != match->resolution && cross_next(t, &walk, &view)) {
-                if (!pt_rule_port(rule, pt_address_low32(&view.address), &port) ||
-                    !pt_rule_admits_port(judge->rules, rule, port) ||
-                    judge->seen_ports[port >> 6] >> (port & 63) & 1)
-                        continue;
-                judge->seen_ports[port >> 6] |= UINT64_C(1) << (port & 63);
-                match->candidates++;
-                match->share += pt_history_share(judge->history, rule, &t->syn->client, port);
-        }
-        memset(judge->seen_ports, 0, sizeof judge->seen_ports);
-}
-
-/* One walk for all of the class: does any of its rules yield the port at all? */
-static bool cross_possible(struct trial *t)
-{
-        struct pt_hosts_walk walk = pt_hosts_walk(t->judge->hosts, trial_client(t));
-        struct pt_resolution_view view;
-        uint16_t port;
-
-        while (cross_next(t, &walk, &view)) {
-                uint32_t ipv4 = pt_address_low32(&view.address);
-
-                if (!pt_judge_may_yield(t->judge, ipv4, t->syn->destination_port))
-                        continue;
-                for (size_t i = 0; i < t->class->count; i++)
-                        if (!t->class->rules[i]->address &&
-                            pt_rule_port(t->class->rules[i], ipv4, &port) &&
-                            port == t->syn->destination_port)
-                                return true;
-        }
-        return false;
-}
-
-/* The first hit whose name was not contacted (its mark is not set), or the first, or 0. */
-static uint32_t cross_search(struct trial *t, const struct pt_rule *rule, bool *ret_contacted)
-{
-        struct pt_hosts_walk walk = pt_hosts_walk(t->judge->hosts, trial_client(t));
-        struct pt_resolution_view view;
-        uint32_t first = 0;
-        uint16_t port;
-
-        while (cross_next(t, &walk, &view)) {
-                if (!pt_rule_port(rule, pt_address_low32(&view.address), &port) ||
-                    port != t->syn->destination_port)
-                        continue;
-                *ret_contacted = pt_hosts_marked(t->judge->hosts, view.link);
-                if (!*ret_contacted)
-                        return view.link;
-                first = first ? first : view.link;
-        }
-        return first;
-}
-
-static void judge_cross_rule(struct trial *t, const struct pt_rule *rule)
-{
-        struct pt_hosts *hosts = t->judge->hosts;
-        struct pt_match match = {.rule = rule, .verdict = PT_DNS_OTHER_ADDRESS};
-        struct pt_address resolved;
-
-        match.resolution = cross_search(t, rule, &match.contacted);
-        if (!match.resolution)
-                return;
-        match.destination_given = t->given != 0;
-        match.severity = !t->given         ? PT_SEVERITY_LOW
-                         : match.contacted ? PT_SEVERITY_MEDIUM
-                                           : PT_SEVERITY_HIGH;
-        resolved = pt_hosts_resolved(hosts, match.resolution);
-        match.input = pt_address_low32(&resolved);
-        cross_candidates(t, &match);
-        trial_add(t, &match);
-}
-
-/* ---- calculated addresses ---- */
-
-/* Does the rule turn this address into the SYN's destination, and its port where it gives one? */
-static bool leads_to_destination(struct trial *t, const struct pt_rule *rule, uint32_t ipv4)
-{
-        uint32_t result;
-        uint16_t port;
-
-        if (!result_of(t->judge, rule, ipv4, &result) || result != t->ipv4 || ipv4 == result)
-                return false;
-        return !rule->port ||
-               (port_of(t->judge, rule, ipv4, &port) && port == t->syn->destination_port);
-}
-
-static bool calculated_next(const struct trial *t, struct pt_hosts_walk *walk,
-                            struct pt_resolution_view *ret)
-{
-        while (pt_hosts_next(t->judge->hosts, walk, t->syn->time, INT64_MIN, ret))
-                if (ret->counts && pt_address_is_ipv4(&ret->address))
-                        return true;
-        return false;
-}
-
-/* The distinct addresses that the search passed: each is counted where it is newest. */
-static unsigned calculated_candidates(struct trial *t, uint32_t hit)
-{
-        struct pt_hosts_walk walk = pt_hosts_walk(t->judge->hosts, trial_client(t));
-        struct pt_resolution_view view = {0};
-        unsigned count = 0;
-
-        while (view.link != hit && calculated_next(t, &walk, &view))
-                count += pt_hosts_is_newest(t->judge->hosts, view.link, t->syn->time);
-        return count;
-}
-
-#define NOT_WANTED UINT32_MAX /* of a hit: the rule is not looked for */
-
-/* One walk for all address rules of the class: the newest resolution that each meets, or 0. */
-static void calculated_search(struct trial *t)
-{
-        struct pt_hosts_walk walk = pt_hosts_walk(t->judge->hosts, trial_client(t));
-        struct pt_resolution_view view;
-        uint32_t *hits = t->judge->hits;
-        size_t left = 0;
-
-        for (size_t i = 0; i < t->class->count; i++) {
-                const struct pt_rule *rule = t->class->rules[i];
-                bool wanted = rule->address &&
-                              !pt_judge_excludes(t->judge, &t->zones, rule, &t->syn->key);
-
-                hits[i] = wanted ? 0 : NOT_WANTED;
-                left += wanted;
-        }
-        while (left && calculated_next(t, &walk, &view)) {
-                for (size_t i = 0; i < t->class->count; i++) {
-                        if (hits[i] || !leads_to_destination(t, t->class->rules[i],
-                                                             pt_address_low32(&view.address)))
-                                continue;
-                        hits[i] = view.link;
-                        left--;
-                }
-        }
-}
-
-static void judge_address_rule(struct trial *t, const struct pt_rule *rule, uint32_t hit)
-{
-        struct pt_match match = {
-                .rule = rule,
-                .verdict = PT_DNS_CONFIRMED,
-                .severity = PT_SEVERITY_HIGH,
-                .resolution = hit,
-        };
-        struct pt_address resolved;
-
-        if (!hit || hit == NOT_WANTED)
-                return;
-        resolved = pt_hosts_resolved(t->judge->hosts, hit);
-        match.input = pt_address_low32(&resolved);
-        match.candidates = calculated_candidates(t, hit);
-        match.share = pt_chance_addresses(match.candidates);
-        trial_add(t, &match);
+        pt_trial_add(t, &match);
 }
 
 /* ---- all of it ---- */
 
-/* A calculated destination must be public, and not itself given to the client (section 3). */
-static bool calculated_possible(struct trial *t)
-{
-        return t->class->with_address && !t->given && t->has_ipv4 &&
-               (t->judge->settings.lab || !pt_ipv4_is_private(t->ipv4)) && trial_client(t) &&
-               pt_signature_address_fits(t->judge, trial_client(t), t->syn->time, t->ipv4);
-}
-
 /* The sets of ports of the rules in the class that the destination does not keep out. */
-static uint8_t applying_sets(struct trial *t, bool *ret_eligible)
+static uint8_t applying_sets(struct pt_trial *t, bool *ret_eligible)
 {
         uint8_t sets = 0;
 
@@ -441,13 +181,13 @@ static uint8_t applying_sets(struct trial *t, bool *ret_eligible)
  * The SYN is judged, and counts as a try from now on. The history of ports is about connections to
  * the outside that port rules could have met.
  */
-static void remember_try(struct trial *t)
+static void remember_try(struct pt_trial *t)
 {
         const struct pt_address *to = &t->syn->key;
         bool eligible;
         uint8_t sets = applying_sets(t, &eligible);
 
-        if (!sets || !trial_inside(t))
+        if (!sets || !pt_trial_inside(t))
                 return;
         t->judge->counters->value[PT_COUNT_SYN_ELIGIBLE] += eligible;
         t->judge->counters->value[PT_COUNT_SYN_PRECEDED] += eligible && t->given;
@@ -465,47 +205,47 @@ static void remember_try(struct trial *t)
 }
 
 /* All that may match, one after the other, in order of rule id. */
-static void judge_all(struct trial *t, bool calculated, bool cross, bool direct)
+static void judge_all(struct pt_trial *t, bool calculated, bool cross, bool direct)
 {
         for (size_t i = 0; i < t->class->count; i++) {
                 const struct pt_rule *rule = t->class->rules[i];
 
                 if (rule->address && calculated)
-                        judge_address_rule(t, rule, t->judge->hits[i]);
+                        pt_calculated_judge(t, rule, t->judge->hits[i]);
                 if (rule->address || pt_judge_excludes(t->judge, &t->zones, rule, &t->syn->key))
                         continue;
                 if (direct)
                         judge_direct(t, rule);
                 if (cross)
-                        judge_cross_rule(t, rule);
+                        pt_cross_judge(t, rule);
         }
 }
 
-static void judge_rules(struct trial *t)
+static void judge_rules(struct pt_trial *t)
 {
-        bool calculated = calculated_possible(t);
+        bool calculated = pt_calculated_possible(t);
         bool ports = t->class->count > t->class->with_address;
-        bool cross = ports && trial_client(t) &&
-                     pt_signature_port_fits(t->judge, trial_client(t), t->syn->time,
+        bool cross = ports && pt_trial_client(t) &&
+                     pt_signature_port_fits(t->judge, pt_trial_client(t), t->syn->time,
                                             t->syn->destination_port) &&
-                     cross_possible(t);
+                     pt_cross_possible(t);
         bool direct = ports && t->has_ipv4 &&
                       pt_judge_may_yield(t->judge, t->ipv4, t->syn->destination_port);
 
         if (!calculated && !cross && !direct)
                 return;
         if (calculated)
-                calculated_search(t);
+                pt_calculated_search(t);
         if (cross && t->given)
-                pt_hosts_mark_contacted(t->judge->hosts, trial_client(t), t->syn->time, true);
+                pt_hosts_mark_contacted(t->judge->hosts, pt_trial_client(t), t->syn->time, true);
         judge_all(t, calculated, cross, direct);
         if (cross && t->given)
-                pt_hosts_mark_contacted(t->judge->hosts, trial_client(t), t->syn->time, false);
+                pt_hosts_mark_contacted(t->judge->hosts, pt_trial_client(t), t->syn->time, false);
 }
 
-static struct trial trial_of(struct pt_judge *judge, const struct pt_syn *syn)
+static struct pt_trial trial_of(struct pt_judge *judge, const struct pt_syn *syn)
 {
-        return (struct trial){
+        return (struct pt_trial){
                 .judge = judge,
                 .syn = syn,
                 .class = pt_rules_for_port(judge->rules, syn->destination_port),
@@ -518,7 +258,7 @@ static struct trial trial_of(struct pt_judge *judge, const struct pt_syn *syn)
 
 struct pt_judgement pt_judge_syn(struct pt_judge *judge, const struct pt_syn *syn)
 {
-        struct trial t = trial_of(judge, syn);
+        struct pt_trial t = trial_of(judge, syn);
 
         pt_history_move_on(judge->history, syn->time);
         if (t.class->count) {
