@@ -57,10 +57,10 @@ def absurd(text, port):
      "client's own", "Unbound CVE-2026-50251", "they calculate as arithmetic says; the limits are "
      "the destination's (section 3): a port may come from an absurd address")
 def h15():
-    # o1 * o2 + o3 by hand: 0, 1, 0, 8129, 169 * 254 + 1, 224 * 20 + 3, 239 * 100 + 1,
+    # o1 * o2 + o3 by hand: 0, 6, 0, 8129, 169 * 254 + 1, 224 * 20 + 3, 239 * 100 + 1,
     # 255 * 128 + 7, 255 * 255 + 255, 10 * 200 + 3; what is outside 4096 to 49151 is apt12-wide.
     yield given("0.0.0.0", 4096, None)
-    yield given("0.0.1.0", 1, "dns_confirmed")
+    yield given("0.0.6.0", 6, "dns_confirmed")
     yield given("127.0.0.1", 4096, None)
     yield given("127.64.1.5", 8129, "excluded_destination")
     yield given("169.254.1.9", 42927, "excluded_destination")

@@ -183,7 +183,7 @@ static void count_one(u_char *context, const struct pcap_pkthdr *header, const u
 {
         (void)header;
         (void)bytes;
-        ++*(uint64_t *)context;
+        ++*(uint64_t *)(void *)context;
 }
 
 static void rest(void)
