@@ -331,6 +331,7 @@ struct trying {
         bool first; /* of this port at this destination's network */
 };
 
+/* n: tries up to now, this one included. */
 static void direct(unsigned rule, const struct trying *t, unsigned n)
 {
         uint16_t candidate = port_of(rule, t->destination);
@@ -384,7 +385,7 @@ static bool exposed(const struct trying *t)
 {
         unsigned set = in_band(t->port) ? 0 : 1, n = tries[t->client & 0xffff][set];
 
-        return chance_of(share(set, t->client, t->port), n ? n : 1) < 5e-4;
+        return chance_of(share(set, t->client, t->port), n + 1) < 5e-4;
 }
 
 static void reckon_rules(const struct trying *t, bool resolved)
@@ -394,9 +395,9 @@ static void reckon_rules(const struct trying *t, bool resolved)
 
                 if (!in_set(set_of[rule], t->port))
                         continue;
-                direct(rule, t, n ? n : 1);
+                direct(rule, t, n + 1);
                 if (resolved)
-                        cross(rule, t, n ? n : 1);
+                        cross(rule, t, n + 1);
         }
 }
 

@@ -44,8 +44,9 @@ class Scene:
     def put(self, time, frame):
         self.records.append((START + round(time * 10**9), len(self.records), frame))
 
-    def answer(self, time, client, name, *addresses, ttl=300, asked=True, resolver=RESOLVER, id=7,
+    def answer(self, time, client, name, *addresses, ttl=300, asked=True, resolver=None, id=7,
                vlans=()):
+        resolver = resolver or ("fd00::1" if ":" in client else RESOLVER)
         client, resolver = generate.addr(client), generate.addr(resolver)
         qtype = 28 if ":" in addresses[0] else 1
         reply = generate.response(id, name, [(generate.addr(a), ttl) for a in addresses],
