@@ -102,6 +102,13 @@ static void portent_dns(struct pt_document *doc, json_t *portent, const struct p
                 pt_document_file(doc, group, evidence->file);
 }
 
+/* The client's other address, if that is the one to which the answer went (4.11). */
+static void portent_twin(struct pt_document *doc, json_t *portent, const struct pt_match *match)
+{
+        if (match->by_twin)
+                pt_document_ip(doc, pt_document_object(doc, portent, "twin"), "ip", &match->twin);
+}
+
 /* The calculation, and the address it began with where that is not the destination. */
 static void portent_arithmetic(struct pt_document *doc, json_t *portent, const struct pt_syn *syn,
                                const struct pt_match *match, const struct pt_evidence *evidence)
@@ -173,6 +180,7 @@ void pt_alert_match(struct pt_document *doc, const struct pt_event *event, json_
         else
                 near_miss(doc, event, portent);
         portent_arithmetic(doc, portent, syn, match, evidence);
+        portent_twin(doc, portent, match);
         pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
         if (!evidence)
                 return;
@@ -237,6 +245,7 @@ void pt_alert_rotation(struct pt_document *doc, const struct pt_event *event, js
                          pt_verdict_name(event->rotation.rotation->verdict));
         portent_rotation(doc, portent, event);
         portent_arithmetic(doc, portent, syn, match, evidence);
+        portent_twin(doc, portent, match);
         pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
         if (!evidence)
                 return;

@@ -81,6 +81,11 @@
         X(STREAM_UNFINISHED, "stream.unfinished", "Flows that ended inside a message.")           \
         X(STREAM_EVICTED, "stream.evicted", "Flows given up for lack of room.")                   \
         X(STREAM_URGENT, "stream.urgent", "Segments with urgent data, which counts as data.")     \
+        X(TWIN_MACS, "twin.macs", "MACs whose addresses are remembered now (gauge).")             \
+        X(TWIN_HOSTS, "twin.hosts", "Those of hosts: with two to eight addresses (gauge).")       \
+        X(TWIN_ROUTERS, "twin.routers", "Those of routers: with more than eight (gauge).")        \
+        X(TWIN_MATCHES, "twin.matches", "Matches by what another address of the host was given.") \
+        X(TWIN_EVICTED, "twin.evicted", "MACs forgotten early for lack of room.")                 \
         X(QUERIES_EVICTED, "queries.evicted", "Queries forgotten early for lack of room.")        \
         X(CACHE_CLIENTS, "cache.clients", "Clients remembered now (gauge).")                      \
         X(CACHE_ENTRIES, "cache.entries", "Address records held now (gauge).")                    \

@@ -52,6 +52,7 @@ enum pt_event_kind pt_event_kind(const struct pt_event *event)
 
 /* What the fixed parts take; the rest of the budget is for hosts. */
 struct plan {
+        uint32_t twins;
         uint32_t queries;
         uint32_t syns;
         uint32_t expected;
@@ -67,7 +68,8 @@ struct plan {
 
 static int plan_memory(size_t memory, struct plan *ret)
 {
-        struct plan plan = {.queries = 32768,
+        struct plan plan = {.twins = 8192,
+                            .queries = 32768,
                             .syns = 16384,
                             .expected = 8192,
                             .told = 4096,
@@ -81,6 +83,7 @@ static int plan_memory(size_t memory, struct plan *ret)
                 return -EINVAL;
         /* A small budget shrinks these in step with the cells. */
         for (size_t full = (size_t)64 << 20; memory < full && plan.held > 512; full /= 2) {
+                plan.twins /= 2;
                 plan.queries /= 2;
                 plan.syns /= 2;
                 plan.expected /= 2;
@@ -97,7 +100,7 @@ static int plan_memory(size_t memory, struct plan *ret)
         fixed = plan.fragments + pt_fragments_size() + plan.streams + pt_streams_size() +
                 sizeof(struct pt_engine) + pt_line_size() + PT_FRAME_KEPT +
                 ADDRESSES * sizeof(struct pt_dns_address) +
-                (PT_ARRIVALS + 2) * sizeof(struct pt_arrival) +
+                (PT_ARRIVALS + 2) * sizeof(struct pt_arrival) + pt_twins_size(plan.twins) +
                 pt_recent_size(plan.queries, sizeof(struct pt_query)) +
                 pt_recent_size(plan.syns, sizeof(struct pt_seen)) +
                 pt_recent_size(plan.expected, sizeof(struct pt_expected)) +
@@ -207,7 +210,10 @@ static int make_tables(struct pt_engine *engine, const struct plan *plan)
         const struct pt_hash_key *key = &engine->key;
         int r;
 
-        r = pt_recent_init(&engine->queries, plan->queries, sizeof(struct pt_query), key);
+        r = pt_twins_init(&engine->twins, plan->twins, engine->settings.max_window, key,
+                          &engine->counters);
+        if (r == 0)
+                r = pt_recent_init(&engine->queries, plan->queries, sizeof(struct pt_query), key);
         if (r == 0)
                 r = pt_recent_init(&engine->syns, plan->syns, sizeof(struct pt_seen), key);
         if (r == 0)
@@ -294,6 +300,7 @@ struct pt_engine *pt_engine_free(struct pt_engine *engine)
         pt_recent_deinit(&engine->told);
         pt_recent_deinit(&engine->syns);
         pt_recent_deinit(&engine->queries);
+        pt_twins_deinit(&engine->twins);
         pt_streams_free(engine->streams);
         pt_fragments_free(engine->fragments);
         pt_hosts_free(engine->hosts);
@@ -323,8 +330,10 @@ static void fetch_ahead(struct pt_engine *engine)
 
                 if (!syn)
                         continue;
-                if (step == 0)
+                if (step == 0) {
                         pt_recent_prefetch(&engine->syns, syn->seen_hash);
+                        pt_twins_fetch(&engine->twins, syn->client_mac);
+                }
                 pt_judge_fetch(engine->judge, syn, step);
         }
 }
@@ -459,6 +468,9 @@ bool pt_engine_counter(const struct pt_engine *engine, size_t place, const char 
         if (place == PT_COUNT_CACHE_CLIENTS || place == PT_COUNT_CACHE_ENTRIES ||
             place == PT_COUNT_CACHE_CELLS || place == PT_COUNT_CACHE_CELLS_TOTAL)
                 pt_hosts_gauge(engine->hosts); /* gauges are taken when somebody looks */
+        if (place == PT_COUNT_TWIN_MACS || place == PT_COUNT_TWIN_HOSTS ||
+            place == PT_COUNT_TWIN_ROUTERS)
+                pt_twins_gauge(&engine->twins, engine->clock.now);
         *ret_name = pt_counter_name((enum pt_counter)place);
         *ret_value = engine->counters.value[place];
         if (place == PT_COUNT_CONNECTION_TRACKED)

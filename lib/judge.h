@@ -135,6 +135,17 @@ static inline bool pt_judge_result(struct pt_judge *judge, const struct pt_rule 
         return r->has;
 }
 
+/* The newest resolution of the SYN's destination that the first twin which has one was given. */
+static inline uint32_t pt_judge_given_twin(const struct pt_judge *judge, const struct pt_syn *syn,
+                                           const struct pt_twin_list *twins)
+{
+        uint32_t given = 0;
+
+        for (size_t i = 0; twins && !given && i < twins->count; i++)
+                given = pt_hosts_given(judge->hosts, &twins->addresses[i], &syn->key, syn->time);
+        return given;
+}
+
 /*
  * The SYN at hand, the rules that admit its port, and what its client was given: asked of hosts
  * once for a SYN, and only when a rule needs it.
@@ -142,9 +153,13 @@ static inline bool pt_judge_result(struct pt_judge *judge, const struct pt_rule 
 struct pt_trial {
         struct pt_judge *judge;
         const struct pt_syn *syn;
+        const struct pt_twin_list *twins; /* NULL for none */
         const struct pt_rule_class *class;
-        uint32_t given;
-        uint32_t client;
+        uint32_t given; /* the destination, to whichever address of the host */
+        const struct pt_address
+                *who; /* the address of the host that is looked at: the SYN's first */
+        uint32_t given_to_who;
+        uint32_t client;   /* `who`, as hosts knows it */
         bool client_known; /* `client` was looked up */
         bool inside;
         bool inside_known;
@@ -157,7 +172,7 @@ struct pt_trial {
 static inline uint32_t pt_trial_client(struct pt_trial *t)
 {
         if (!t->client_known) {
-                t->client = pt_hosts_client(t->judge->hosts, &t->syn->client);
+                t->client = pt_hosts_client(t->judge->hosts, t->who);
                 t->client_known = true;
         }
         return t->client;
@@ -166,7 +181,7 @@ static inline uint32_t pt_trial_client(struct pt_trial *t)
 static inline bool pt_trial_inside(struct pt_trial *t)
 {
         if (!t->inside_known) {
-                t->inside = pt_judge_inside(t->judge, &t->syn->client);
+                t->inside = pt_judge_inside(t->judge, &t->syn->client, t->twins);
                 t->inside_known = true;
         }
         return t->inside;
@@ -180,12 +195,25 @@ static inline void pt_match_keep_better(struct pt_match *match, const struct pt_
                 *match = *other;
 }
 
-static inline void pt_trial_add(struct pt_trial *t, const struct pt_match *match)
+/* Is a twin looked at, not the SYN's own client? */
+static inline bool pt_trial_is_twin(const struct pt_trial *t)
+{
+        return t->who != &t->syn->client;
+}
+
+static inline void pt_trial_add(struct pt_trial *t, struct pt_match *match)
 {
         struct pt_judgement *j = &t->result;
+        size_t at = j->count;
 
-        if (j->count > 0 && j->matches[j->count - 1].rule == match->rule)
-                pt_match_keep_better(&j->matches[j->count - 1], match);
+        if (pt_trial_is_twin(t)) {
+                match->by_twin = true;
+                match->twin = *t->who;
+        }
+        while (at > 0 && j->matches[at - 1].rule != match->rule)
+                at--;
+        if (at)
+                pt_match_keep_better(&j->matches[at - 1], match);
         else
                 j->matches[j->count++] = *match;
 }

@@ -24,6 +24,7 @@ const char *pt_near_miss_name(enum pt_near_miss reason)
 struct near {
         struct pt_judge *judge;
         const struct pt_syn *syn;
+        const struct pt_twin_list *twins;
         uint32_t client;
         uint32_t given;
         bool given_ever; /* the destination, though it may count no longer */
@@ -71,7 +72,7 @@ static bool hindered(struct near *n, const struct pt_rule *rule, bool admits_por
                                : PT_NEAR_OUTSIDE_LIMITS;
         else if (excluded_destination(n, rule))
                 *ret = PT_NEAR_EXCLUDED_DESTINATION;
-        else if (!n->given && !pt_judge_inside(n->judge, &n->syn->client))
+        else if (!n->given && !pt_judge_inside(n->judge, &n->syn->client, n->twins))
                 *ret = PT_NEAR_NO_DNS;
         else
                 return false;
@@ -167,12 +168,14 @@ static bool expired_possible(struct near *n)
                pt_signature_address_fits(n->judge, n->client, n->syn->time, n->ipv4);
 }
 
-bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn, struct pt_match *ret,
+bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn,
+                        const struct pt_twin_list *twins, struct pt_match *ret,
                         enum pt_near_miss *ret_reason)
 {
         struct near n = {
                 .judge = judge,
                 .syn = syn,
+                .twins = twins,
                 .client = pt_hosts_client(judge->hosts, &syn->client),
                 .given = pt_hosts_given(judge->hosts, &syn->client, &syn->key, syn->time),
                 .given_ever = pt_hosts_given_ever(judge->hosts, &syn->client, &syn->key) != 0,
@@ -182,6 +185,8 @@ bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn, struct
 
         if (syn->destination_port == 0)
                 return false;
+        if (!n.given)
+                n.given = pt_judge_given_twin(judge, syn, twins);
         if (n.has_ipv4 && pt_judge_may_yield(judge, n.ipv4, syn->destination_port))
                 near_direct(&n);
         if (expired_possible(&n))

@@ -33,15 +33,46 @@ static const enum pt_counter dns_counter[PT_DNS_KINDS] = {
         [PT_DNS_BAD_RECORD] = PT_COUNT_DNS_BAD_RECORD,
 };
 
+/* ---- whose MAC carries what (4.11) ---- */
+
+static void remember_sender(struct pt_engine *engine, const struct pt_packet *packet, int64_t time)
+{
+        if (packet->has_mac)
+                pt_twins_sent(&engine->twins, packet->source_mac, &packet->source, time);
+}
+
+static void remember_receiver(struct pt_engine *engine, const struct pt_packet *packet,
+                              int64_t time)
+{
+        if (packet->has_destination_mac)
+                pt_twins_received(&engine->twins, packet->destination_mac, &packet->destination,
+                                  time);
+}
+
+/* Who sends a SYN is proven, and so is the host that it belongs to. */
+static void prove(struct pt_engine *engine, const struct pt_packet *packet, int64_t time)
+{
+        struct pt_twin_list twins;
+
+        pt_hosts_prove(engine->hosts, &packet->source);
+        if (!packet->has_mac)
+                return;
+        pt_twins_find(&engine->twins, packet->source_mac, &packet->source, time, &twins);
+        for (size_t i = 0; i < twins.count; i++)
+                pt_hosts_prove(engine->hosts, &twins.addresses[i]);
+}
+
 /* ---- queries (4.8) ---- */
 
 static void observe_query(struct pt_engine *engine, const struct pt_message *message,
-                          const struct pt_frame *frame, int64_t time)
+                          const struct pt_packet *packet, const struct pt_frame *frame,
+                          int64_t time)
 {
         const struct pt_query *oldest;
         struct pt_query *query;
 
         pt_engine_count(engine, PT_COUNT_DNS_QUERIES);
+        remember_sender(engine, packet, time);
         if (!message->dns.has_question)
                 return;
         if (pt_recent_full(&engine->queries)) {
@@ -143,6 +174,8 @@ static void observe_response(struct pt_engine *engine, const struct pt_arrival *
         if (message->kind != PT_DNS_OK)
                 pt_engine_count(engine, dns_counter[message->kind]);
         engine->counters.value[PT_COUNT_DNS_SKIPPED] += message->answer.skipped;
+        if (message->answer.count)
+                remember_receiver(engine, &arrival->packet, time);
         asked_wall = find_query(engine, message, time);
         if (engine->settings.dns_events) {
                 if (is_copy(engine, arrival, time)) {
@@ -166,7 +199,7 @@ static void observe_dns(struct pt_engine *engine, const struct pt_arrival *arriv
                 pt_engine_count(engine, dns_counter[message->kind]);
                 break;
         case PT_MESSAGE_QUERY:
-                observe_query(engine, message, &arrival->frame, time);
+                observe_query(engine, message, &arrival->packet, &arrival->frame, time);
                 break;
         case PT_MESSAGE_RESPONSE:
                 pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
@@ -217,6 +250,7 @@ static void into_line(struct pt_engine *engine, const struct pt_packet *packet,
 {
         struct pt_syn syn = syn_of(engine, packet, frame, time);
 
+        remember_sender(engine, packet, time);
         syn.quic = quic;
         if (pt_line_full(engine->line)) {
                 pt_engine_count(engine, PT_COUNT_CONNECTION_EARLY);
@@ -272,7 +306,7 @@ static void observe_tcp(struct pt_engine *engine, const struct pt_arrival *arriv
 
         if (flags == PT_TCP_SYN) {
                 pt_engine_count(engine, PT_COUNT_CONNECTION_ATTEMPTS);
-                pt_hosts_prove(engine->hosts, &packet->source);
+                prove(engine, packet, time);
                 into_line(engine, packet, &arrival->frame, time, false);
         }
         if (pt_message_is(packet) && (flags & ~PT_TCP_ACK || packet->payload_length))

@@ -40,8 +40,16 @@ static void say_answer_and_syn(struct pt_words *words, const struct pt_syn *syn,
         char text[PT_WORDS_DURATION];
 
         say_answer(words, evidence);
-        pt_words_say(words, age < 0 ? ", %s after it connected to " : " and %s later connected to ",
+        pt_words_say(words, age < 0 ? ", %s after " : " and %s later ",
                      pt_words_duration(age, text));
+        if (!pt_address_equal(&evidence->client, &syn->client)) { /* a twin (4.11) */
+                pt_words_say(words, "the same host, as ");
+                say_address(words, &syn->client);
+                pt_words_say(words, ", ");
+        } else if (age < 0) {
+                pt_words_say(words, "it ");
+        }
+        pt_words_say(words, "connected to ");
         pt_words_say_endpoint(words, &syn->destination, syn->destination_port);
 }
 

@@ -1,7 +1,8 @@
 /*
  * recent: a bounded table of things seen lately, each known by a key. When there is no room, the
  * one touched longest ago gives way. Serves the queries that answers belong to (4.8), the SYNs that
- * were seen (4.2), held matches (4.10) and the matches of a client (4.9).
+ * were seen (4.2), held matches (4.10), the matches of a client (4.9) and the addresses of a MAC
+ * (4.11).
  */
 #pragma once
 

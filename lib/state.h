@@ -18,6 +18,7 @@
 #include "recent.h"
 #include "sight.h"
 #include "stream.h"
+#include "twin.h"
 #include "unread.h"
 #include "verdict.h"
 
@@ -71,6 +72,7 @@ struct pt_engine {
         struct pt_fragments *fragments;
         struct pt_streams *streams;
         struct pt_hosts *hosts;
+        struct pt_twins twins;
         struct pt_recent queries;  /* payload: struct pt_query */
         struct pt_recent syns;     /* payload: struct pt_seen */
         struct pt_recent told;     /* responses that were told, payload: struct pt_told */

@@ -82,7 +82,8 @@ static void weigh(struct pt_engine *engine, const struct pt_syn *syn, struct pt_
 
 /* ---- near misses: always counted, told when asked for ---- */
 
-static void tell_near_miss(struct pt_engine *engine, const struct pt_syn *syn, uint32_t given)
+static void tell_near_miss(struct pt_engine *engine, const struct pt_syn *syn,
+                           const struct pt_twin_list *twins, uint32_t given)
 {
         static const enum pt_counter counter[PT_NEAR_MISSES] = {
                 [PT_NEAR_EXPIRED] = PT_COUNT_NEAR_EXPIRED,
@@ -95,7 +96,7 @@ static void tell_near_miss(struct pt_engine *engine, const struct pt_syn *syn, u
         enum pt_near_miss reason;
         struct pt_match match;
 
-        if (!pt_judge_near_miss(engine->judge, syn, &match, &reason))
+        if (!pt_judge_near_miss(engine->judge, syn, twins, &match, &reason))
                 return;
         pt_engine_count(engine, counter[reason]);
         if (!engine->settings.near_misses)
@@ -286,6 +287,7 @@ static void tell_rotation(struct pt_engine *engine, const struct pt_syn *syn,
 
 static void count_match(struct pt_engine *engine, const struct pt_match *best)
 {
+        engine->counters.value[PT_COUNT_TWIN_MATCHES] += best->by_twin;
         if (strcmp(best->rule->id, "apt12") == 0)
                 pt_engine_count(engine, PT_COUNT_MATCH_APT12);
         else if (strcmp(best->rule->id, "variant") == 0)
@@ -294,16 +296,17 @@ static void count_match(struct pt_engine *engine, const struct pt_match *best)
                 pt_engine_count(engine, PT_COUNT_MATCH_OTHER);
 }
 
-static void judge(struct pt_engine *engine, const struct pt_syn *syn)
+static void judge(struct pt_engine *engine, const struct pt_syn *syn,
+                  const struct pt_twin_list *twins)
 {
-        struct pt_judgement judgement = pt_judge_syn(engine->judge, syn);
+        struct pt_judgement judgement = pt_judge_syn(engine->judge, syn, twins);
 
         if (pt_judge_is_home(engine->judge, &syn->client))
                 pt_sight_syn(&engine->sight, &syn->client, judgement.given != 0);
         if (engine->settings.connection_events)
                 tell_connection(engine, syn, judgement.given);
         if (!judgement.count) {
-                tell_near_miss(engine, syn, judgement.given);
+                tell_near_miss(engine, syn, twins, judgement.given);
                 return;
         }
         for (size_t i = 0; i < judgement.count; i++)
@@ -365,11 +368,18 @@ static bool is_copy(struct pt_engine *engine, const struct pt_syn *syn)
 
 void pt_tell_syn(struct pt_engine *engine, const struct pt_syn *syn)
 {
+        struct pt_twin_list twins;
+
+        twins.count = 0;
+        if (syn->has_mac)
+                pt_twins_find(&engine->twins, syn->client_mac, &syn->client, syn->time, &twins);
         if (!syn->quic) {
                 if (is_copy(engine, syn))
                         pt_engine_count(engine, PT_COUNT_CONNECTION_COPIES);
                 else
-                        judge(engine, syn);
+                        judge(engine, syn, &twins);
         }
         pt_hosts_contact(engine->hosts, &syn->client, &syn->key, syn->time);
+        for (size_t i = 0; i < twins.count; i++)
+                pt_hosts_contact(engine->hosts, &twins.addresses[i], &syn->key, syn->time);
 }

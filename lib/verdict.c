@@ -96,9 +96,14 @@ void pt_judge_fetch(struct pt_judge *judge, const struct pt_syn *syn, unsigned s
         pt_hosts_fetch_pair(judge->hosts, &syn->client, &syn->key, step);
 }
 
-bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address)
+bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address,
+                     const struct pt_twin_list *twins)
 {
-        return pt_judge_is_home(judge, address) || pt_hosts_client(judge->hosts, address) != 0;
+        bool inside = pt_judge_is_home(judge, address) || pt_hosts_client(judge->hosts, address);
+
+        for (size_t i = 0; twins && !inside && i < twins->count; i++)
+                inside = pt_judge_inside(judge, &twins->addresses[i], NULL);
+        return inside;
 }
 
 /* ---- the destination itself ---- */
@@ -143,11 +148,11 @@ static void judge_direct(struct pt_trial *t, const struct pt_rule *rule)
         if (!pt_rule_port(rule, t->ipv4, &port) || port != t->syn->destination_port)
                 return;
         match.share = pt_history_share(t->judge->history, rule, &t->syn->client, port);
-        if (t->given) {
+        if (t->given_to_who) {
                 match.verdict = PT_DNS_CONFIRMED;
                 match.severity = PT_SEVERITY_HIGH;
-                match.resolution = t->given;
-        } else if (!pt_trial_inside(t)) {
+                match.resolution = t->given_to_who;
+        } else if (pt_trial_is_twin(t) || !pt_trial_inside(t)) {
                 return;
         } else {
                 match.resolution = pt_hosts_given_other(t->judge->hosts, &t->syn->client,
@@ -221,6 +226,18 @@ static void judge_all(struct pt_trial *t, bool calculated, bool cross, bool dire
         }
 }
 
+/* The names that the host contacted, whichever of its addresses did. */
+static void mark_contacted(struct pt_trial *t, bool mark)
+{
+        struct pt_hosts *hosts = t->judge->hosts;
+        int64_t time = t->syn->time;
+
+        pt_hosts_mark_contacted(hosts, pt_hosts_client(hosts, &t->syn->client), time, mark);
+        for (size_t i = 0; t->twins && i < t->twins->count; i++)
+                pt_hosts_mark_contacted(hosts, pt_hosts_client(hosts, &t->twins->addresses[i]),
+                                        time, mark);
+}
+
 static void judge_rules(struct pt_trial *t)
 {
         bool calculated = pt_calculated_possible(t);
@@ -237,32 +254,56 @@ static void judge_rules(struct pt_trial *t)
         if (calculated)
                 pt_calculated_search(t);
         if (cross && t->given)
-                pt_hosts_mark_contacted(t->judge->hosts, pt_trial_client(t), t->syn->time, true);
+                mark_contacted(t, true);
         judge_all(t, calculated, cross, direct);
         if (cross && t->given)
-                pt_hosts_mark_contacted(t->judge->hosts, pt_trial_client(t), t->syn->time, false);
+                mark_contacted(t, false);
 }
 
-static struct pt_trial trial_of(struct pt_judge *judge, const struct pt_syn *syn)
+/* The twins one after the other, as if each had sent the SYN. */
+static void judge_twins(struct pt_trial *t)
 {
+        struct pt_hosts *hosts = t->judge->hosts;
+
+        for (size_t i = 0; t->twins && i < t->twins->count; i++) {
+                t->who = &t->twins->addresses[i];
+                t->client = pt_hosts_client(hosts, t->who);
+                t->client_known = true;
+                if (!t->client)
+                        continue;
+                t->given_to_who = pt_hosts_given(hosts, t->who, &t->syn->key, t->syn->time);
+                judge_rules(t);
+        }
+}
+
+static struct pt_trial trial_of(struct pt_judge *judge, const struct pt_syn *syn,
+                                const struct pt_twin_list *twins)
+{
+        uint32_t own = pt_hosts_given(judge->hosts, &syn->client, &syn->key, syn->time);
+
         return (struct pt_trial){
                 .judge = judge,
                 .syn = syn,
+                .twins = twins,
+                .who = &syn->client,
                 .class = pt_rules_for_port(judge->rules, syn->destination_port),
-                .given = pt_hosts_given(judge->hosts, &syn->client, &syn->key, syn->time),
+                .given = own ? own : pt_judge_given_twin(judge, syn, twins),
+                .given_to_who = own,
                 .has_ipv4 = pt_address_is_ipv4(&syn->key),
                 .ipv4 = pt_address_low32(&syn->key),
                 .result = {.matches = judge->matches},
         };
 }
 
-struct pt_judgement pt_judge_syn(struct pt_judge *judge, const struct pt_syn *syn)
+struct pt_judgement pt_judge_syn(struct pt_judge *judge, const struct pt_syn *syn,
+                                 const struct pt_twin_list *twins)
 {
-        struct pt_trial t = trial_of(judge, syn);
+        struct pt_trial t = trial_of(judge, syn, twins);
 
         pt_history_move_on(judge->history, syn->time);
         if (t.class->count) {
                 judge_rules(&t);
+                judge_twins(&t);
                 remember_try(&t);
         }
         t.result.given = t.given;

@@ -9,6 +9,7 @@
 #include "hosts.h"
 #include "packet.h"
 #include "rule.h"
+#include "twin.h"
 
 /* A TCP SYN, or the first packet of a QUIC connection: as much of it as is kept. */
 struct pt_syn {
@@ -62,8 +63,10 @@ struct pt_match {
         bool contacted;      /* dns_other_address: the name that gave the port was contacted too */
         bool destination_given; /* the client was given the destination itself */
         bool lowered;           /* by its chance: the evidence alone would weigh more */
-        double share;           /* of innocent connections that would meet one of the candidates */
-        double chance;          /* these three are the caller's, from chance.h and history.h */
+        bool by_twin;           /* the evidence was given to `twin`, not to the SYN's client */
+        struct pt_address twin;
+        double share;  /* of innocent connections that would meet one of the candidates */
+        double chance; /* these three are the caller's, from chance.h and history.h */
         double expected_per_day;
         unsigned tries;
 };
@@ -111,10 +114,16 @@ void pt_judge_fetch(struct pt_judge *judge, const struct pt_syn *syn, unsigned s
 struct pt_judgement {
         struct pt_match *matches; /* one for each rule that the SYN meets, the best of it */
         size_t count;
-        uint32_t given; /* newest resolution of the destination for this client, or 0 */
+        uint32_t given; /* newest resolution of the destination for this host, or 0 */
 };
 
-struct pt_judgement pt_judge_syn(struct pt_judge *judge, const struct pt_syn *syn);
+/*
+ * Twins (4.11) are judged as if they had sent the SYN; of evidence that is equally good the SYN's
+ * own client's comes first, then theirs in order. Given to the host, contacted by it, and inside is
+ * what one of its addresses is. The chance stays that of the SYN's own client. NULL for none.
+ */
+struct pt_judgement pt_judge_syn(struct pt_judge *judge, const struct pt_syn *syn,
+                                 const struct pt_twin_list *twins);
 
 /* Order the matches by severity, verdict, chance and rule id (4.6): the best comes first. */
 void pt_judgement_sort(struct pt_judgement *judgement);
@@ -123,11 +132,13 @@ void pt_judgement_sort(struct pt_judgement *judgement);
  * A rule that the SYN would have met but for one reason; false if there is none. Asked only for
  * SYNs without a match, on a path of its own. `ret` is a match with that rule and evidence.
  */
-bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn, struct pt_match *ret,
+bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn,
+                        const struct pt_twin_list *twins, struct pt_match *ret,
                         enum pt_near_miss *ret_reason);
 
 /* Is it private, or in home_networks? */
 bool pt_judge_is_home(const struct pt_judge *judge, const struct pt_address *address);
 
-/* Is the address inside (4.4)? */
-bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address);
+/* Is the host inside (4.4)? One of its addresses suffices. */
+bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address,
+                     const struct pt_twin_list *twins);

@@ -18,7 +18,8 @@ struct judging {
         struct pt_rules *rules;
         struct pt_history *history;
         struct pt_judge *judge;
-        struct pt_match best; /* of the last SYN */
+        struct pt_twin_list twins; /* of the client of every SYN */
+        struct pt_match best;      /* of the last SYN */
 };
 
 static inline void judging_begin(struct judging *j, struct pt_rules *rules)
@@ -75,7 +76,7 @@ static inline const char *judged(struct judging *j, double seconds, const char *
 {
         static char text[8192];
         struct pt_syn syn = judging_syn(j, seconds, client, destination, port);
-        struct pt_judgement judgement = pt_judge_syn(j->judge, &syn);
+        struct pt_judgement judgement = pt_judge_syn(j->judge, &syn, &j->twins);
 
         text[0] = '\0';
         for (size_t i = 0; i < judgement.count; i++)

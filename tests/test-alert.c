@@ -200,6 +200,29 @@ Test(alert, an_answer_that_another_client_was_given)
                                  " update.example.net to 198.51.100.23, 20.0 ms after" LUCK);
 }
 
+Test(alert, an_answer_that_went_to_another_address_of_the_host) /* 4.11 */
+{
+        struct scene *s = scene();
+        json_t *root;
+
+        s->match.by_twin = true;
+        s->match.twin = s->evidence.client = address("fd00::40");
+        root = document(&s->event);
+        EXPECT(root,
+               {"event.reason", "'fd00::40 resolved update.example.net to 198.51.100.23 and 2.113 s"
+                                " later the same host, as 10.20.30.40, connected to"
+                                " 198.51.100.23:10198; 198 * 51 + 100 = 10198" LUCK "'"},
+               {"portent.twin", "{'ip': 'fd00::40'}"}, {"portent.dns.client.ip", "'fd00::40'"},
+               {"destination.domain", "'update.example.net'"}, {"source.ip", "'10.20.30.40'"},
+               {"related.ip", "['10.20.30.40', '198.51.100.23', 'fd00::40', '192.0.2.53']"});
+        json_decref(root);
+
+        s->evidence.time = SYN_TIME + 20000000;
+        expect_reason(&s->event, "fd00::40 resolved update.example.net to 198.51.100.23, 20.0 ms"
+                                 " after the same host, as 10.20.30.40, connected to"
+                                 " 198.51.100.23:10198; 198 * 51 + 100 = 10198" LUCK);
+}
+
 /* 132.198.176.65 with its halves exchanged is 176.65.132.198. */
 Test(alert, an_address_rule)
 {

@@ -368,3 +368,72 @@ Test(observe, who_is_given_answers_and_who_sends_syns)
         cr_expect_eq(sight->given, 1);
         cr_expect_eq(pt_sight_senders(sight), 2);
 }
+
+/* ---- twins (4.11): make_ethernet() gives 10.0.0.1 and fd00::1 one MAC ---- */
+
+#define TWIN "fd00::1"
+#define RESOLVER6 "fd00:53::35"
+
+static void answer_twin(double seconds, const char *question, const char *records)
+{
+        bed_answer_as(&bed, seconds, TWIN, 33333, RESOLVER6, ++bed.id, question, records);
+}
+
+Test(observe, an_answer_to_the_other_address_of_a_host_is_evidence) /* 4.11 */
+{
+        answer_twin(0, "a.example", A);
+        bed_syn(&bed, 1, CLIENT, A, 10198);
+        cr_expect_str_eq(bed_finish(&bed), ALERT "\n");
+        cr_expect_eq(bed_count(&bed, PT_COUNT_TWIN_MATCHES), 1);
+        cr_expect_eq(bed_count(&bed, PT_COUNT_TWIN_HOSTS), 1);
+        cr_expect_eq(bed_count(&bed, PT_COUNT_TWIN_ROUTERS), 0);
+        cr_expect_eq(bed_count(&bed, PT_COUNT_SYN_PRECEDED), 1);
+}
+
+/* A query is as good as a SYN to tell what a MAC carries; the router's MAC has 02:00:00:00:00:01. */
+Test(observe, behind_a_router_there_are_no_twins) /* 4.11 */
+{
+        char address[PT_ADDRESS_TEXT];
+
+        for (int i = 1; i <= 7; i++) {
+                snprintf(address, sizeof address, "fd00:%d::1", i);
+                bed_query_as(&bed, 0, address, 33333, RESOLVER6, 7, "www.example");
+        }
+        answer_twin(1, "a.example", A);
+        bed_syn(&bed, 2, CLIENT, A, 10198); /* the ninth */
+        cr_expect_str_eq(bed_finish(&bed), "alert apt12 dns_other_client 47 10.0.0.1>"
+                                           "198.51.100.23:10198 from 198.51.100.23 a.example\n");
+        cr_expect_eq(bed_count(&bed, PT_COUNT_TWIN_MATCHES), 0);
+        cr_expect_eq(bed_count(&bed, PT_COUNT_TWIN_HOSTS), 0);
+        cr_expect_eq(bed_count(&bed, PT_COUNT_TWIN_ROUTERS), 1);
+}
+
+Test(observe, a_connection_of_one_address_contacts_the_names_of_the_other) /* 4.5, 4.11 */
+{
+        answer_twin(0, "port.example", A);
+        answer_twin(0, "c2.example", B);
+        bed_quic(&bed, 1, CLIENT, A, 443, BED_QUIC_LONG, 5);
+        bed_syn(&bed, 2, CLIENT, B, 10198); /* 10198 comes from A */
+        cr_expect_str_eq(bed_finish(&bed), "alert apt12 dns_other_address 47 10.0.0.1>"
+                                           "203.0.113.9:10198 from 198.51.100.23 port.example\n");
+}
+
+/*
+ * Who never spoke is the first to give way: the twin's SYN speaks for the host (design 8). All of
+ * the others have one MAC, so the host's is not forgotten.
+ */
+Test(observe, a_syn_of_one_address_proves_the_other) /* 4.11 */
+{
+        char client[PT_ADDRESS_TEXT], name[32];
+
+        answer_twin(0, "a.example", A "/3600");
+        bed_syn(&bed, 1, CLIENT, "192.0.2.80", 80);
+        for (unsigned i = 0; i < 150000; i++) {
+                snprintf(client, sizeof client, "2001:db8:%x:%x::2", i >> 8, i & 255);
+                snprintf(name, sizeof name, "n%u.example", i);
+                bed_answer_as(&bed, 2 + i * 1e-4, client, 33333, RESOLVER6, 7, name, B);
+        }
+        cr_expect_gt(bed_count(&bed, PT_COUNT_CACHE_EVICTED_UNPROVEN), 0);
+        bed_syn(&bed, 20, CLIENT, A, 10198);
+        cr_expect_str_eq(bed_finish(&bed), ALERT "\n");
+}

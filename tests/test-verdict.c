@@ -541,3 +541,118 @@ Test(verdict, eligible_syns_are_counted_and_those_preceded_by_an_answer)
         cr_expect_eq(j.g.counters.value[PT_COUNT_SYN_ELIGIBLE], 2);
         cr_expect_eq(j.g.counters.value[PT_COUNT_SYN_PRECEDED], 1);
 }
+
+/* ---- twins (4.11) ---- */
+
+#define TWIN "fd00::1"
+
+static void add_twin(const char *address)
+{
+        j.twins.addresses[j.twins.count++] = make_address(address);
+}
+
+static const char *twin_of_best(void)
+{
+        static char text[PT_ADDRESS_TEXT];
+
+        return j.best.by_twin ? pt_address_format(&j.best.twin, text) : "-";
+}
+
+Test(verdict, what_a_twin_was_given_counts_as_if_the_twin_had_sent_the_syn) /* 4.11 */
+{
+        add_twin(TWIN);
+        give(&j.g, 0, TWIN, "a.example", A);
+        cr_expect_str_eq(judged(&j, 1, CLIENT, A, 10198), "apt12 dns_confirmed 73 a.example 1");
+        cr_expect_str_eq(twin_of_best(), TWIN);
+        j.twins.count = 0;
+        cr_expect_str_eq(judged(&j, 2, CLIENT, A, 10198), "apt12 dns_other_client 47 a.example 1");
+        cr_expect_str_eq(twin_of_best(), "-");
+}
+
+Test(verdict, own_evidence_comes_before_that_of_a_twin) /* 4.11 */
+{
+        add_twin(TWIN);
+        give(&j.g, 0, TWIN, "twin.example", A);
+        give(&j.g, 1, CLIENT, "own.example", A);
+        cr_expect_str_eq(judged(&j, 2, CLIENT, A, 10198), "apt12 dns_confirmed 73 own.example 1");
+        cr_expect_str_eq(twin_of_best(), "-");
+}
+
+Test(verdict, of_two_twins_the_first_comes_first) /* 4.11 */
+{
+        add_twin("192.0.2.1");
+        add_twin(TWIN);
+        give(&j.g, 0, TWIN, "two.example", A);
+        give(&j.g, 0, "192.0.2.1", "one.example", A);
+        cr_expect_str_eq(judged(&j, 1, CLIENT, A, 10198), "apt12 dns_confirmed 73 one.example 1");
+        cr_expect_str_eq(twin_of_best(), "192.0.2.1");
+}
+
+/* The twin's 73 beats the own 21: C was given to neither until the twin got it. */
+Test(verdict, a_twins_evidence_of_more_weight_wins) /* 4.6, 4.11 */
+{
+        add_twin(TWIN);
+        give(&j.g, 0, CLIENT, "own.example", "198.51.100.77"); /* 10198 too */
+        cr_expect_str_eq(judged(&j, 1, CLIENT, A, 10198),
+                         "apt12 dns_other_address 21 own.example 1");
+        give(&j.g, 2, TWIN, "twin.example", A);
+        cr_expect_str_eq(judged(&j, 3, CLIENT, A, 10198), "apt12 dns_confirmed 73 twin.example 1");
+}
+
+/* APT12's two names, each answered to another address of the host. */
+Test(verdict, the_destination_and_the_port_may_be_given_to_different_addresses_of_a_host) /* 4.11 */
+{
+        add_twin(TWIN);
+        give(&j.g, 0, TWIN, "port.example", A);
+        cr_expect_str_eq(judged(&j, 1, CLIENT, B, 10198),
+                         "apt12 dns_other_address 21 port.example 1");
+        give(&j.g, 2, CLIENT, "c2.example", B);
+        cr_expect_str_eq(judged(&j, 3, CLIENT, B, 10198),
+                         "apt12 dns_other_address 73 port.example 1");
+        cr_expect_str_eq(twin_of_best(), TWIN);
+}
+
+Test(verdict, the_port_from_an_own_answer_and_the_destination_from_a_twins) /* 4.11 */
+{
+        add_twin(TWIN);
+        give(&j.g, 0, CLIENT, "port.example", A);
+        give(&j.g, 1, TWIN, "c2.example", B);
+        cr_expect_str_eq(judged(&j, 3, CLIENT, B, 10198),
+                         "apt12 dns_other_address 73 port.example 1");
+        cr_expect_str_eq(twin_of_best(), "-");
+}
+
+Test(verdict, a_name_that_a_twin_contacted_was_contacted) /* 4.5, 4.11 */
+{
+        add_twin(TWIN);
+        give(&j.g, 0, TWIN, "port.example", A);
+        give(&j.g, 0, CLIENT, "PORT.example", A);
+        give(&j.g, 1, CLIENT, "c2.example", B);
+        contact(&j.g, 2, TWIN, A);
+        cr_expect_str_eq(judged(&j, 3, CLIENT, B, 10198),
+                         "apt12 dns_other_address 47 PORT.example 1");
+        /* The marks are gone with the SYN. */
+        j.twins.count = 0;
+        cr_expect_str_eq(judged(&j, 4, CLIENT, B, 10198),
+                         "apt12 dns_other_address 73 PORT.example 1");
+}
+
+Test(verdict, a_calculated_address_that_a_twin_was_given_is_none) /* 3, 4.11 */
+{
+        add_twin(TWIN);
+        give(&j.g, 0, TWIN, "a.example", A);
+        cr_expect_str_eq(judged(&j, 1, CLIENT, "100.23.198.51", 80),
+                         "swap16 dns_confirmed 73 a.example 1");
+        cr_expect_str_eq(twin_of_best(), TWIN);
+        give(&j.g, 2, CLIENT, "b.example", "100.23.198.51");
+        cr_expect_str_eq(judged(&j, 3, CLIENT, "100.23.198.51", 80), NONE);
+}
+
+Test(verdict, a_host_is_inside_by_any_of_its_addresses) /* 4.4, 4.11 */
+{
+        cr_expect_str_eq(judged(&j, 1, OUTSIDE, A, 10198), NONE);
+        add_twin("2001:db8::1");
+        cr_expect_str_eq(judged(&j, 2, OUTSIDE, A, 10198), NONE);
+        give(&j.g, 3, "2001:db8::1", "other.example", "192.0.2.200");
+        cr_expect_str_eq(judged(&j, 4, OUTSIDE, A, 10198), "apt12 port_only 21 - 1");
+}
