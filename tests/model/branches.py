@@ -105,6 +105,17 @@ BRANCHES = """
 4.10 forgotten
 4.10 forgotten with a count
 4.10 end of run with a count
+4.11 twin's evidence is the best
+4.11 own evidence wins over a twin's as good
+4.11 destination given to a twin
+4.11 name contacted by a twin
+4.11 contact of a twin's resolution
+4.11 inside by a twin
+4.11 more than eight addresses
+4.11 exactly eight addresses
+4.11 an address was forgotten
+4.11 exactly max_window
+4.11 a twin that received no answer
 4.12 first packet
 4.12 in order
 4.12 same time

@@ -76,6 +76,7 @@ def from_sensor(document):
             "evidence_packet": evidence,
             "asked": None if evidence is None else at(document, "portent.dns.asked", False),
             "port_from": address(at(document, "portent.port_from.ip")),
+            "twin": address(at(document, "portent.twin.ip")),
             "chance": at(document, "portent.chance"), "tries": at(document, "portent.tries"),
             "candidates": at(document, "portent.candidates")}
 

@@ -38,9 +38,22 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def frame(source, destination, protocol, payload, vlans=(), options=b"", extension=False):
+def mac_of(address):
+    """Hosts with several addresses, a router with hosts behind it, and whoever has its own MAC."""
+    for number, mates in enumerate((*HOSTS, BEHIND)):
+        if address in mates:
+            return b"\x02\0\0\1\0" + bytes([number])
+    if address[:-2] == PRIVACY:
+        return mac_of(HOSTS[0][0])
+    if address[:3] == QUIET:
+        return mac_of(BEHIND[0])
+    return b"\x02\0\0" + address[-3:]
+
+
+def frame(source, destination, protocol, payload, vlans=(), options=b"", extension=False,
+          mac=None):
     """Ethernet, tags, and IPv4 (with options) or IPv6 (with a destination options header)."""
-    link = b"\x02\0\0\0\0\x01" + b"\x02\0\0" + source[-3:]
+    link = mac_of(destination) + (mac or mac_of(source))
     for kind, tag in zip((0x88A8, 0x8100)[2 - len(vlans):], vlans):
         link += struct.pack(">HH", kind, tag)
     if len(source) == 4:
@@ -112,6 +125,11 @@ def write(records, nano):
 
 CLIENTS = [addr(a) for a in (
     "10.0.0.5", "192.168.1.7", "172.16.3.3", "203.0.113.9", "fd00::5", "2001:db8:1::9")]
+HOSTS = [[addr(a) for a in mates] for mates in (  # each of one MAC (design 4.11)
+    ("10.0.0.5", "fd00::5"), ("192.168.1.7", "fe80::7"), ("203.0.113.9", "2001:db8:1::9"))]
+BEHIND = [addr(a) for a in ("172.16.3.3", "169.254.7.7")]  # a router, and so are the quiet ones
+QUIET = addr("10.7.7.0")[:3]
+PRIVACY = addr("fd00::5:0")[:-2]  # more addresses of the first host
 RARE_CLIENTS = [addr(a) for a in ("169.254.7.7", "fe80::7", "100.64.0.8")]
 OUTSIDERS = [addr(a) for a in ("198.18.0.77", "8.8.4.4", "2001:db8:ffff::1")]
 RESOLVERS = {4: [addr("10.0.0.1"), addr("9.9.9.9")], 16: [addr("fd00::1"), addr("2620:fe::fe")]}
@@ -169,9 +187,14 @@ class World:
         group, = self.rng.choices([g for g, _ in groups], [w for _, w in groups])
         return self.rng.choice(group)
 
+    def mate(self, client):
+        """The client, or now and then another address of its host."""
+        mates = next((mates for mates in HOSTS if client in mates), None)
+        return self.rng.choice(mates) if mates and self.rng.random() < 0.5 else client
+
     def destination(self, client):
         """One for a SYN: what the client was given, or the result of an address rule, or any."""
-        rng, given = self.rng, [wire.address(a) for a in self.given[client][-12:]]
+        rng, given = self.rng, [wire.address(a) for a in self.given[self.mate(client)][-12:]]
         four = [a for a in given if len(a) == 4]
         roll = rng.random()
         if roll < 0.5 and given:
@@ -191,7 +214,8 @@ class World:
     def port(self, client, destination):
         rng = self.rng
         four = wire.ipv4(destination) or rng.choice(self.pool)
-        given = [a for a in map(wire.ipv4, map(wire.address, self.given[client][-8:])) if a]
+        given = self.given[self.mate(client)][-8:]
+        given = [a for a in map(wire.ipv4, map(wire.address, given)) if a]
         other = rng.choice(given) if given else rng.choice(self.pool)
         formula = rng.choices((model.apt12, model.variant), (3, 2))[0]
         roll = rng.random()
@@ -235,7 +259,8 @@ class Generator:
     def wrap(self, source, destination, protocol, payload):
         rng = self.rng
         vlans = rng.choices(((), (120,), (7, 120)), (88, 10, 2))[0]
-        return frame(source, destination, protocol, payload, vlans,
+        mac = mac_of(BEHIND[0]) if rng.random() < 0.01 else None  # seen behind the router too
+        return frame(source, destination, protocol, payload, vlans, mac=mac,
                      options=rng.choices((b"", b"\x01\x01\x01\x00"), (97, 3))[0],
                      extension=rng.random() < 0.03)
 
@@ -430,6 +455,54 @@ class Generator:
         delay = rng.choice((30 * MS, 30 * MS, 2 * SECOND, self.edge(MINUTE)))
         self.syn(time + delay, client, c2, model.apt12(b))
 
+    def twins(self):
+        """One address of a host is given what another one uses (design 4.11)."""
+        rng, time = self.rng, self.time
+        one, other = rng.sample(rng.choice(HOSTS), 2)
+        c2, b = self.fresh(), self.fresh()
+        mode = rng.randrange(7)
+        if mode == 0:  # answered here, connected from there
+            self.answer(time, one, [c2], "twin.test", ttl=60)
+            self.syn(time + 20 * MS, other, c2, model.apt12(c2))
+            return
+        if mode == 1:  # the result of an address rule, perhaps given to the other one
+            self.answer(time, one, [c2[2:] + c2[:2]], "swap.test", ttl=60)
+            if rng.random() < 0.5:
+                self.answer(time + MS, other, [c2], "c2.test", ttl=60)
+            self.syn(time + 20 * MS, other, c2, rng.choice((80, model.apt12(c2))))
+            return
+        self.answer(time, one if mode < 5 else other, [b], "port.test", ttl=60)
+        self.answer(time + MS, one if mode % 2 else other, [c2], "c2.test", ttl=60)
+        if mode == 4:  # given to both: own evidence first
+            self.answer(time + 2 * MS, other, [b], "port.test", ttl=60)
+        if mode > 2 and rng.random() < 0.7:  # the name was contacted, by one of them
+            self.answer(time + 3 * MS, rng.choice((one, other)), [b], "PORT.test", ttl=60)
+            rng.choice((self.syn_443, self.quic))(time + 10 * MS, rng.choice((one, other)), b)
+        self.syn(time + 20 * MS, other, c2, model.apt12(b))
+
+    def many_addresses(self):
+        """A host with six to nine addresses, until an hour after they were seen."""
+        rng, time = self.rng, self.time
+        one, other = HOSTS[0]
+        for n in range(rng.randrange(5, 9)):
+            address = PRIVACY + bytes((0, n + 1))
+            self.world.given.setdefault(address, [])
+            if rng.random() < 0.5:
+                self.answer(time + n * SECOND, address, [self.fresh()], "many.test")
+            else:
+                self.syn_443(time + n * SECOND, address, rng.choice(self.world.six))
+        c2 = self.fresh()
+        at = time + rng.choice((10 * SECOND, self.edge(HOUR), self.edge(HOUR + SECOND)))
+        self.answer(at - 30 * MS, one, [c2], "twin.test", ttl=60)
+        self.syn(at, other, c2, model.apt12(c2), repeats=False)
+
+    def old_twin(self):
+        """The answer is as old as it may be."""
+        one, other = self.rng.sample(self.rng.choice(HOSTS), 2)
+        c2 = self.fresh()
+        self.answer(self.time, one, [c2], "twin.test", ttl=3600)
+        self.syn(self.time + self.edge(HOUR), other, c2, model.apt12(c2), repeats=False)
+
     def syn_443(self, time, client, destination):
         self.syn(time, client, destination, 443, repeats=False)
 
@@ -607,7 +680,8 @@ class Generator:
         rng = self.rng
         episodes = [self.two_names, self.old_contact, self.rotation, self.rise_and_fall,
                     self.edges_of_life, self.before_the_answer, self.address_rules,
-                    self.two_rules] * (1 + self.packets // 300)
+                    self.two_rules, self.twins, self.twins, self.many_addresses,
+                    self.old_twin] * (1 + self.packets // 300)
         rare = [self.crowd, self.long_rotation, self.slow_rotation, self.slow_rotation,
                 self.slow_rotation, self.long_hold, self.long_hold, self.held_rotation,
                 self.held_rotation, self.held_rotation] * (1 + self.packets // 5000)

@@ -153,6 +153,7 @@ class Match:
     evidence: Resolution = None
     port_from: bytes = None
     tries: int = 1
+    twin: bytes = None
 
     def rank(self):
         """4.6: severity, verdict, chance, rule.id."""
@@ -212,6 +213,8 @@ class Model:
         self.of_address = collections.defaultdict(list)
         self.of_pair = collections.defaultdict(list)
         self.of_name = collections.defaultdict(list)
+        # 4.11: MAC -> address -> when it was seen there, when an answer for it went there
+        self.carried = collections.defaultdict(dict)
         # 4.9, 4.10
         self.rotations = collections.defaultdict(lambda: {"matches": [], "announced": 1})
         self.holds = {}
@@ -293,6 +296,8 @@ class Model:
         while self.line and self.line[0][0] + self.options.reorder < self.now:
             self.leave()
         self.forget(lambda hold: self.now > hold.last + DAY, "4.10 forgotten with a count")
+        if packet.kind in ("query", "syn", "quic"):
+            self.carry(packet.source_mac, packet.source, time)
         if packet.kind == "query":
             self.queries[packet.source, packet.sport].append((packet, time))
         elif packet.kind == "answer":
@@ -309,6 +314,7 @@ class Model:
 
     def leave(self):
         time, _, packet = self.line.pop(0)
+        packet.host = [packet.source, *self.twins(packet, time)]
         copy = packet.kind == "syn" and self.is_copy(packet, time)
         if packet.kind == "syn" and not copy:
             self.judge(packet, time)
@@ -346,6 +352,8 @@ class Model:
         if client in (bytes(4), bytes(16), b"\xff" * 4) or self.is_multicast(client):
             self.took("4.7 answer to nobody")
             return
+        if packet.records:
+            self.carry(packet.destination_mac, client, time, received=True)
         answer = Answer(packet.number, self.next_serial(), time, client, packet.source, packet.id,
                         packet.name, packet.qtype, packet.records, self.was_asked(packet, time))
         if any(self.same_answer(answer, other) for other in self.answers[client]):
@@ -406,9 +414,50 @@ class Model:
         self.of_address[new.address].append(new)
         self.of_name[client, lower(new.answer.name)].append(new)
 
+    # --- 4.11: twins --------------------------------------------------------------------------
+
+    def carry(self, mac, address, time, received=False):
+        """The MAC carries an address that sent something from it, or that an answer went to."""
+        if mac[0] & 1 or not any(mac):  # a group's, or the loopback device's
+            return
+        seen, answered = self.carried[mac].get(address, (time, None))
+        if received:
+            answered = time if answered is None else max(answered, time)
+        self.carried[mac][address] = max(seen, time), answered
+
+    def twins(self, syn, time):
+        """The other addresses of the sender, in order of their octets."""
+        least = time - self.options.max_window
+        carried = self.carried[syn.source_mac]
+        seen = [address for address, (at, _) in carried.items() if at >= least]
+        self.took("4.11 an address was forgotten", len(seen) < len(carried) and len(seen) > 1)
+        self.took("4.11 exactly eight addresses", len(seen) == 8)
+        if len(seen) > 8:
+            self.took("4.11 more than eight addresses")
+            return []
+        found = []
+        for address in seen:
+            answered = carried[address][1]
+            if address == syn.source:
+                continue
+            if answered is None:
+                self.took("4.11 a twin that received no answer")
+            elif answered >= least:
+                self.took("4.11 exactly max_window", answered == least)
+                found.append(address)
+        return sorted(found, key=luck.wide)
+
     # --- 4.4, 4.5: inside, contacted ----------------------------------------------------------
 
-    def inside(self, client):
+    def inside(self, host):
+        """Of the addresses of a host one suffices."""
+        if self.is_inside(host[0]):
+            return True
+        found = any([self.is_inside(twin) for twin in host[1:]])
+        self.took("4.11 inside by a twin", found)
+        return found
+
+    def is_inside(self, client):
         if any(ipaddress.ip_address(client) in net for net in self.home):
             self.took("4.4 inside by its network")
             return True
@@ -416,14 +465,25 @@ class Model:
         return client in self.of_client
 
     def contact(self, packet, time, copy):
-        for resolution in self.of_pair.get((packet.source, packet.target), ()):
-            if self.counts(resolution, time):
-                self.took("4.5 contacted by " + ("SYN" if packet.kind == "syn" else "QUIC"))
-                self.took("4.5 a copy contacts", copy)
-                resolution.contacts.append(time)
+        for client in packet.host:
+            for resolution in self.of_pair.get((client, packet.target), ()):
+                if self.counts(resolution, time):
+                    self.took("4.5 contacted by " + ("SYN" if packet.kind == "syn" else "QUIC"))
+                    self.took("4.5 a copy contacts", copy)
+                    self.took("4.11 contact of a twin's resolution", client != packet.source)
+                    resolution.contacts.append(time)
 
-    def contacted(self, client, port_from, time):
-        """4.5: was the name that gave this address contacted within a window before T?"""
+    def contacted(self, host, port_from, time):
+        """4.5, 4.11: has the host contacted the name that gave this address?"""
+        for client in host:
+            if self.contacted_for(client, port_from, time):
+                self.took("4.11 name contacted by a twin", client != port_from.answer.client)
+                return True
+        self.took("4.5 name not contacted")
+        return False
+
+    def contacted_for(self, client, port_from, time):
+        """Within a window before T, at an address that this client was given for the name."""
         name = port_from.answer.name
         for other in self.of_name[client, lower(name)]:
             if not self.counts(other, time):
@@ -437,7 +497,6 @@ class Model:
             self.took("4.5 contacted at this very time only", time in other.contacts)
             self.took("4.5 contacted longer than a window ago",
                       any(c < time - self.options.window for c in other.contacts))
-        self.took("4.5 name not contacted")
         return False
 
     # --- 4.3, 4.6: judging --------------------------------------------------------------------
@@ -448,7 +507,7 @@ class Model:
         self.luck.fade(time)
         matches = [match for rule in admitting
                    for match in [self.judge_rule(rule, syn, time)] if match]
-        if admitting and self.inside(syn.source):
+        if admitting and self.inside(syn.host):
             self.luck.add(syn, time, admitting)
         for match in matches:
             self.weigh(match, syn, time)
@@ -468,6 +527,7 @@ class Model:
                 "evidence_packet": evidence and evidence.answer.number,
                 "asked": evidence and evidence.answer.asked,
                 "port_from": best.port_from and wire.text(best.port_from),
+                "twin": best.twin and wire.text(best.twin),
                 "chance": best.chance, "tries": best.tries, "candidates": best.candidates})
         if best.verdict != "port_only":
             self.rotate(syn, best, time, held=suppressed is None)
@@ -500,12 +560,32 @@ class Model:
         return self.options.lab or not private(address)
 
     def judge_rule(self, rule, syn, time):
-        of_pair = self.of_pair.get((syn.source, syn.target), ())
-        self.note_ages(of_pair, time)
-        given = self.counting(of_pair, time)
+        """What each address of the host was given; of equals the SYN's own comes first (4.11)."""
+        given = {}
+        for client in syn.host:
+            of_pair = self.of_pair.get((client, syn.target), ())
+            self.note_ages(of_pair, time)
+            given[client] = self.counting(of_pair, time)
+        self.took("4.11 destination given to a twin",
+                  not given[syn.source] and any(given.values()))
+        found = [(client, self.judge_client(rule, syn, client, given, time))
+                 for client in syn.host]
+        found = [(client, match) for client, match in found if match]
+        if not found:
+            return None
+        client, best = min(found, key=lambda pair: pair[1].rank()[:2])
+        best.twin = client if client != syn.source else None
+        self.took("4.11 twin's evidence is the best", client != syn.source)
+        self.took("4.11 own evidence wins over a twin's as good", client == syn.source and any(
+            match.rank()[:2] == best.rank()[:2] for other, match in found if other != client))
+        return best
+
+    def judge_client(self, rule, syn, client, given, time):
+        """As if this address had sent the SYN; what was given to the host counts for each."""
         if rule.address:
-            return self.judge_address(rule, syn, given, time)
-        both = [self.judge_same(rule, syn, given, time), self.judge_cross(rule, syn, given, time)]
+            return self.judge_address(rule, syn, client, any(given.values()), time)
+        both = [self.judge_same(rule, syn, client, given[client], time),
+                self.judge_cross(rule, syn, client, any(given.values()), time)]
         if all(both):
             winner = "same" if both[0].rank() < both[1].rank() else "other"
             self.took(f"4.3 both ways within a rule, the {winner} address wins")
@@ -538,7 +618,7 @@ class Model:
             self.took("4.7 at its last moment", time == r.time + r.life)
         self.took("4.7 newest of several", sum(self.counts(r, time) for r in resolutions) > 1)
 
-    def judge_same(self, rule, syn, given, time):
+    def judge_same(self, rule, syn, client, given, time):
         """The port follows from the destination itself."""
         if rule.calculated_port(syn.target) != syn.dport:
             return None
@@ -547,10 +627,12 @@ class Model:
         if given:
             self.took("4.3 dns_confirmed")
             return Match(rule, "dns_confirmed", 73, 1, chance, self.explaining(given, time))
-        others = [r for r in self.of_address[syn.target] if r.answer.client != syn.source]
+        if client != syn.source:
+            return None
+        others = [r for r in self.of_address[syn.target] if r.answer.client not in syn.host]
         self.note_ages(others, time)
         others = self.counting(others, time)
-        if not self.inside(syn.source):  # 4.4
+        if not self.inside(syn.host):  # 4.4
             self.took("4.4 not inside, " + ("other client" if others else "no evidence"))
             return None
         if others:
@@ -559,11 +641,11 @@ class Model:
         self.took("4.3 port_only")
         return Match(rule, "port_only", 21, 1, chance)
 
-    def judge_cross(self, rule, syn, given, time):
+    def judge_cross(self, rule, syn, client, given, time):
         """The port follows from another address that the client was given lately."""
         ports = set()
         chosen = None
-        for r in self.lately_given(syn, time):
+        for r in self.lately_given(syn, client, time):
             port = rule.calculated_port(r.address)
             if port is not None and rule.admits(port):
                 ports.add(port)
@@ -574,7 +656,7 @@ class Model:
             if not given:
                 chosen = match
                 break
-            if not self.contacted(syn.source, r, time):
+            if not self.contacted(syn.host, r, time):
                 self.took("4.3 dns_other_address, a contacted hit is passed", chosen is not None)
                 match.severity = 73
                 chosen = match
@@ -590,9 +672,9 @@ class Model:
             self.took("4.3 dns_other_address, private address", private(chosen.port_from))
         return chosen
 
-    def lately_given(self, syn, time):
+    def lately_given(self, syn, client, time):
         found = []
-        for r in self.of_client.get(syn.source, ()):
+        for r in self.of_client.get(client, ()):
             if r.address == syn.target or not self.counts(r, time):
                 continue
             last = r.time + self.options.cross_window
@@ -602,11 +684,11 @@ class Model:
                 found.append(r)
         return sorted(found, key=Resolution.newest_first)
 
-    def judge_address(self, rule, syn, given, time):
+    def judge_address(self, rule, syn, client, given, time):
         """The destination follows from another address that the client was given."""
         visited = set()
         wanted = wire.ipv4(syn.target)
-        for r in self.counting(self.of_client.get(syn.source, ()), time):
+        for r in self.counting(self.of_client.get(client, ()), time):
             four = wire.ipv4(r.address)
             if four is None:
                 continue
@@ -618,7 +700,7 @@ class Model:
                 continue
             self.took("4.3 address rule, answer is its own swap", r.address == syn.target)
             self.took("4.3 address rule, destination was given",
-                      bool(given) and r.address != syn.target)
+                      given and r.address != syn.target)
             self.took("4.3 address rule, private result", not self.public(result))
             if given or r.address == syn.target or not self.public(result):
                 continue

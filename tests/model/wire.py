@@ -28,6 +28,8 @@ class Packet:
     kind: str = "other"  # syn, quic, query, answer
     source: bytes = b""
     destination: bytes = b""
+    source_mac: bytes = b""
+    destination_mac: bytes = b""
     sport: int = 0
     dport: int = 0
     sequence: int = 0
@@ -101,6 +103,7 @@ def decode(number, time, frame):
 
 
 def ethernet(packet, frame):
+    packet.destination_mac, packet.source_mac = frame[:6], frame[6:12]
     offset = 12
     kind, = struct.unpack_from(">H", frame, offset)
     while kind in TAGS:
@@ -207,7 +210,8 @@ def describe(packet):
     if packet.kind == "other":
         return f"#{packet.number} {at} other"
     line = (f"#{packet.number} {at} {packet.kind} {text(packet.source)} {packet.sport} > "
-            f"{text(packet.destination)} {packet.dport}")
+            f"{text(packet.destination)} {packet.dport} "
+            f"({packet.source_mac.hex(':')} > {packet.destination_mac.hex(':')})")
     if packet.kind == "syn":
         return line + f" seq {packet.sequence}"
     if packet.kind == "quic":
