@@ -84,7 +84,7 @@ int pt_formulas_new(const struct pt_formula *const *list, size_t count, struct p
         if (!formulas)
                 return -ENOMEM;
         formulas->count = count;
-        formulas->list = calloc(count + 1, sizeof *formulas->list);
+        formulas->list = calloc(count + 1, sizeof(struct pt_formula *));
         formulas->groups = calloc(count + 1, sizeof *formulas->groups);
         if (!formulas->list || !formulas->groups) {
                 pt_formulas_free(formulas);
@@ -92,7 +92,7 @@ int pt_formulas_new(const struct pt_formula *const *list, size_t count, struct p
         }
         for (size_t i = 0; i < count; i++)
                 formulas->list[i] = list[i];
-        qsort(formulas->list, count, sizeof *formulas->list, compare_code);
+        qsort(formulas->list, count, sizeof(struct pt_formula *), compare_code);
         for (size_t at = 0; r == 0 && at < count;) {
                 struct group *g = &formulas->groups[formulas->group_count++];
 

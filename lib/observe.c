@@ -274,7 +274,7 @@ static struct pt_arrival *made_of(struct pt_engine *engine, const struct pt_arri
                 made->kind = last->kind;
         }
         made->has_message = false;
-        made->message.answer.addresses = engine->addresses + 2 * PT_MESSAGE_ADDRESSES;
+        made->message.answer.addresses = engine->addresses + (size_t)2 * PT_MESSAGE_ADDRESSES;
         made->message.answer.capacity = PT_MESSAGE_ADDRESSES;
         return made;
 }

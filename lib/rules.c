@@ -273,7 +273,7 @@ static int make_index(struct pt_rules *rules)
 /* The expressions of all rules that calculate a port alone. */
 static int make_ports(struct pt_rules *rules)
 {
-        const struct pt_formula **list = calloc(rules->count + 1, sizeof *list);
+        const struct pt_formula **list = calloc(rules->count + 1, sizeof(struct pt_formula *));
         int r;
 
         if (!list)

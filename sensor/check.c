@@ -215,6 +215,11 @@ int pt_check_files(const struct pt_options *options)
                 if (r == 0)
                         r = refuse_same(options->stats, outputs, outputs->count);
         }
+        if (r == 0 && options->metrics) {
+                r = refuse_same(options->metrics, inputs, inputs->count);
+                if (r == 0)
+                        r = refuse_same(options->metrics, outputs, outputs->count);
+        }
         return r;
 }
 
@@ -237,5 +242,7 @@ int pt_check(const struct pt_options *options, const struct pt_settings *setting
         r |= check_spool(options);
         if (options->stats)
                 r |= check_output("stats", options->stats);
+        if (options->metrics)
+                r |= check_output("metrics", options->metrics);
         return r ? -EINVAL : 0;
 }

@@ -57,18 +57,23 @@ struct sensor {
         int argc; /* the command line is read again when the rules are */
         char **argv;
         enum status status; /* the worst so far */
+        bool stdout_closed;
 };
 
 /* ---- set up ---- */
 
-static void keep_standard_descriptors(void)
+/* Was standard output closed when we began? Then nothing can be written to it. */
+static bool keep_standard_descriptors(void)
 {
+        bool closed = fcntl(STDOUT_FILENO, F_GETFD) < 0;
+
         /* Where one was closed, the first output file would take its place, and our words with it.
          */
         for (int fd = 0; fd <= 2; fd++) {
                 if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
                         abort();
         }
+        return closed;
 }
 
 static enum status refuse(const char *sentence)
@@ -210,12 +215,33 @@ static bool reads_standard_input(const struct pt_options *options)
         return false;
 }
 
+/* What is written at the end is looked at now, and not after hours of reading. */
+static enum status check_files(const struct sensor *sensor)
+{
+        const struct pt_options *options = &sensor->options;
+        const char *const files[] = {options->stats, options->metrics};
+
+        for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+                int r = files[i] ? pt_check_file(files[i]) : 0;
+
+                if (r < 0) {
+                        pt_say_error("%s: %s", files[i], strerror(-r));
+                        return STATUS_START;
+                }
+        }
+        for (size_t i = 0; sensor->stdout_closed && i < options->outputs.count; i++) {
+                if (strcmp(options->outputs.list[i], "-") == 0) {
+                        pt_say_error("standard output is closed");
+                        return STATUS_START;
+                }
+        }
+        return STATUS_GO;
+}
+
 static enum status open_output(struct sensor *sensor)
 {
         char sentence[PT_OPTION_SENTENCE];
-        const char *stats = sensor->options.stats;
         bool live = pt_options_live(&sensor->options) || sensor->options.self_test;
-        int r = stats ? pt_check_file(stats) : 0; /* now, and not after hours of reading */
         struct pt_output_settings settings = {
                 .destinations = &sensor->options.outputs,
                 .format = sensor->options.format,
@@ -231,10 +257,8 @@ static enum status open_output(struct sensor *sensor)
                 .max_size = (uint64_t)sensor->options.max_size,
         };
 
-        if (r < 0) {
-                pt_say_error("%s: %s", stats, strerror(-r));
+        if (check_files(sensor) != STATUS_GO)
                 return STATUS_START;
-        }
         if (pt_output_open(&settings, &sensor->output, sentence) < 0) {
                 pt_say_error("%s", sentence);
                 return STATUS_START;
@@ -389,7 +413,7 @@ static enum status set_up(struct sensor *sensor, int argc, char **argv)
 {
         enum status status;
 
-        keep_standard_descriptors();
+        sensor->stdout_closed = keep_standard_descriptors();
         umask(umask(077) | 027); /* no new file is for others */
         pt_service_begin();
         json_object_seed(HASH_SEED);
@@ -508,6 +532,17 @@ static void write_stats(struct sensor *sensor, const struct pt_health *health)
         note(sensor, STATUS_START);
 }
 
+static void write_metrics(struct sensor *sensor, const struct pt_health *health)
+{
+        const char *path = sensor->live ? NULL : sensor->options.metrics;
+        int r = path ? pt_health_metrics(health, path) : 0;
+
+        if (r == 0)
+                return;
+        pt_say_error("%s: %s", path, strerror(-r));
+        note(sensor, STATUS_START);
+}
+
 static const char *why_stopped(const struct sensor *sensor)
 {
         if (sensor->status != STATUS_DONE)
@@ -532,8 +567,7 @@ static void finish(struct sensor *sensor)
         free(inputs);
         pt_output_finish(sensor->output);
         write_stats(sensor, health);
-        if (options->metrics && !sensor->live && pt_health_metrics(health, options->metrics) < 0)
-                note(sensor, STATUS_START);
+        write_metrics(sensor, health);
         if (pt_output_lost(sensor->output))
                 note(sensor, STATUS_START);
         if (!options->quiet)

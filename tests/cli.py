@@ -432,7 +432,9 @@ class SelfTest(Case):
     def test_no_socket_but_those_of_outputs_is_made(self):
         trace = self.path("trace")
         subprocess.run(["strace", "-f", "-e", "trace=network", "-o", trace, PORTENT, "-q",
-                        "--self-test", "-o", "-"], check=True, capture_output=True, timeout=60)
+                        "--self-test", "-o", "-"], check=True, capture_output=True, timeout=60,
+                       # A leak checker cannot work where strace does.
+                       env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
         with open(trace, encoding="utf-8") as file:
             self.assertNotIn("socket(", file.read())
 
@@ -906,6 +908,21 @@ class Test(Case):
         result = self.expect(1, "-T", "--stats", "/nonexistent/x")
         self.assertEqual(result.stderr,
                          b"portent: stats /nonexistent/x: No such file or directory\n")
+
+    def test_a_place_for_metrics_that_is_not_there(self):
+        result = self.expect(1, "-T", "--metrics", "/nonexistent/m.prom")
+        self.assertEqual(result.stderr,
+                         b"portent: metrics /nonexistent/m.prom: No such file or directory\n")
+        result = self.expect(3, "-r", APT12, "--metrics", "/nonexistent/m.prom")
+        self.assertIn(b"portent: /nonexistent/m.prom: No such file or directory\n", result.stderr)
+        self.assertEqual(result.stdout, "" if isinstance(result.stdout, str) else b"")
+
+    def test_standard_output_that_is_closed(self):
+        for arguments, status in (("-r " + APT12, 3), ("-r " + APT12 + " -o " + self.path("x"), 0)):
+            result = subprocess.run(["sh", "-c", f"exec {PORTENT} -q {arguments} >&-"],
+                                    capture_output=True, timeout=60, check=False)
+            self.assertEqual(result.returncode, status, result.stderr)
+            self.assertEqual(b"standard output is closed" in result.stderr, status == 3)
 
     def test_every_fault_is_said(self):
         bad = self.path("bad.json", "[]")
