@@ -175,6 +175,7 @@ void pt_alert_match(struct pt_document *doc, const struct pt_event *event, json_
                 pt_document_threat(doc, match->rule);
         syn_groups(doc, event, syn, destination ? &destination->chain[0] : NULL);
         portent = pt_document_object(doc, doc->root, "portent");
+        pt_document_text(doc, portent, "next_step", pt_words_next_step(event));
         if (is_alert)
                 alert(doc, event, portent);
         else
@@ -188,16 +189,16 @@ void pt_alert_match(struct pt_document *doc, const struct pt_event *event, json_
         pt_document_evidence(doc, evidence);
 }
 
-/* A rotation is no rule of the set, but it is reported as one. */
-static void rotation_rule(struct pt_document *doc, const struct pt_rule *of)
+/* Neither a rotation nor a campaign is a rule of the set, but they are reported as one. */
+static void made_rule(struct pt_document *doc, const char *id, const char *name,
+                      const char *description, const struct pt_rule *of)
 {
         /* The strings of a rule are its own to free; nobody frees this one. */
         struct pt_rule rule = {
-                .id = (char *)PT_RULE_ROTATION,
-                .name = (char *)PT_ALERT_ROTATION,
+                .id = (char *)id,
+                .name = (char *)name,
                 .version = (char *)"1",
-                .description = (char *)"A client connects to several networks on several ports, "
-                                       "each calculated from an address that DNS returned.",
+                .description = (char *)description,
                 .category = of->category,
                 .ruleset = of->ruleset,
                 .reference = of->reference,
@@ -238,17 +239,91 @@ void pt_alert_rotation(struct pt_document *doc, const struct pt_event *event, js
         severity(doc, group, PT_SEVERITY_CRITICAL);
         reason(doc, group, event);
         pt_document_text(doc, group, "reference", match->rule->reference);
-        rotation_rule(doc, match->rule);
+        made_rule(doc, PT_RULE_ROTATION, PT_ALERT_ROTATION,
+                  "A client connects to several networks on several ports, "
+                  "each calculated from an address that DNS returned.",
+                  match->rule);
         syn_groups(doc, event, syn, named ? &evidence->chain[0] : NULL);
         portent = pt_document_object(doc, doc->root, "portent");
         pt_document_text(doc, portent, "verdict",
                          pt_verdict_name(event->rotation.rotation->verdict));
+        pt_document_text(doc, portent, "next_step", pt_words_next_step(event));
         portent_rotation(doc, portent, event);
         portent_arithmetic(doc, portent, syn, match, evidence);
         portent_twin(doc, portent, match);
         pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
         if (!evidence)
                 return;
+        portent_dns(doc, portent, syn, evidence);
+        pt_document_evidence(doc, evidence);
+}
+
+/* What all of them have in common: a name, an address, or a rule's id. */
+static void campaign_value(struct pt_document *doc, json_t *group, const struct pt_event *event)
+{
+        switch (event->campaign.found->key) {
+        case PT_OUTBREAK_NAME:
+                pt_document_host(doc, group, "value", &event->campaign.evidence->chain[0]);
+                break;
+        case PT_OUTBREAK_DESTINATION:
+                pt_document_ip(doc, group, "value", &event->campaign.syn->destination);
+                break;
+        case PT_OUTBREAK_RULE:
+        case PT_OUTBREAK_KEYS:
+                pt_document_text(doc, group, "value", event->campaign.match->rule->id);
+                break;
+        }
+}
+
+static void portent_campaign(struct pt_document *doc, json_t *portent, const struct pt_event *event)
+{
+        const struct pt_outbreak_found *found = event->campaign.found;
+        json_t *group = pt_document_object(doc, portent, "campaign"), *clients, *ips, *ports;
+
+        pt_document_text(doc, group, "key", pt_outbreak_key_name(found->key));
+        campaign_value(doc, group, event);
+        pt_document_integer(doc, group, "count", found->count);
+        clients = pt_document_array(doc, group, "clients");
+        for (size_t i = 0; i < found->client_count; i++)
+                pt_document_append_ip(doc, clients, &found->clients[i]);
+        host_names(doc, group, "names", found->names, found->name_count);
+        ips = pt_document_array(doc, group, "ips");
+        for (size_t i = 0; i < found->destination_count; i++)
+                pt_document_append_ip(doc, ips, &found->destinations[i]);
+        ports = pt_document_array(doc, group, "ports");
+        for (size_t i = 0; i < found->port_count; i++)
+                pt_document_append_integer(doc, ports, found->ports[i]);
+        pt_document_time(doc, group, "first", found->first_wall);
+        pt_document_time(doc, group, "last", found->last_wall);
+}
+
+/* About several clients; source.* and the packet are those of the one that was the last to come. */
+void pt_alert_campaign(struct pt_document *doc, const struct pt_event *event, json_t *group,
+                       const char *action)
+{
+        const struct pt_match *match = event->campaign.match;
+        const struct pt_evidence *evidence = event->campaign.evidence;
+        const struct pt_syn *syn = event->campaign.syn;
+        bool named =
+                match->verdict != PT_DNS_OTHER_CLIENT && pt_words_about_destination(syn, evidence);
+        json_t *portent;
+
+        identify(doc, group, action, PT_RULE_CAMPAIGN, syn);
+        pt_document_time(doc, group, "start", syn->wall);
+        severity(doc, group, event->campaign.found->severity);
+        reason(doc, group, event);
+        pt_document_text(doc, group, "reference", match->rule->reference);
+        made_rule(doc, PT_RULE_CAMPAIGN, PT_ALERT_CAMPAIGN,
+                  "Several clients meet a rule within a day and have a name, a destination or the "
+                  "rule itself in common.",
+                  match->rule);
+        syn_groups(doc, event, syn, named ? &evidence->chain[0] : NULL);
+        portent = pt_document_object(doc, doc->root, "portent");
+        pt_document_text(doc, portent, "verdict", pt_verdict_name(event->campaign.found->verdict));
+        pt_document_text(doc, portent, "next_step", pt_words_next_step(event));
+        portent_campaign(doc, portent, event);
+        portent_arithmetic(doc, portent, syn, match, evidence);
+        pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
         portent_dns(doc, portent, syn, evidence);
         pt_document_evidence(doc, evidence);
 }

@@ -1,5 +1,5 @@
 /*
- * alert: documents about a SYN: alert, near miss, rotation, connection.
+ * alert: documents about a SYN: alert, near miss, rotation, campaign, connection.
  *
  * Each function adds to a begun document what is its own: the rest of event.*, into `group`, and
  * the other groups up to observer.*.
@@ -11,10 +11,15 @@
 /* rule.name and message of a rotation, which is no rule of the set. */
 #define PT_ALERT_ROTATION "DNS Calculation: several calculated destinations of one client"
 
+/* The same of a campaign. */
+#define PT_ALERT_CAMPAIGN "DNS Calculation: several clients with something in common"
+
 /* ALERT and NEAR_MISS */
 void pt_alert_match(struct pt_document *doc, const struct pt_event *event, json_t *group,
                     const char *action);
 void pt_alert_rotation(struct pt_document *doc, const struct pt_event *event, json_t *group,
+                       const char *action);
+void pt_alert_campaign(struct pt_document *doc, const struct pt_event *event, json_t *group,
                        const char *action);
 void pt_alert_connection(struct pt_document *doc, const struct pt_event *event, json_t *group,
                          const char *action);

@@ -115,11 +115,12 @@
         X(EXPECTATION_SKIPPED, "expectation.skipped", "Those that were too many for one answer.") \
         X(HISTORY_EVICTED, "history.evicted",                                                     \
           "Tries and ports of clients forgotten early for lack of room.")                         \
-        X(ALERT_GENERATED, "alert.generated", "Alerts made, rotation included.")                  \
+        X(ALERT_GENERATED, "alert.generated", "Alerts made, rotations and campaigns included.")   \
         X(ALERT_SUPPRESSED, "alert.suppressed", "Matches held back as repeats.")                  \
         X(ALERT_REPEATS, "alert.repeats", "Documents about repeats that were held back.")         \
         X(HOLD_EVICTED, "hold.evicted", "Held matches forgotten early for lack of room.")         \
         X(ROTATION_EVICTED, "rotation.evicted", "Clients' matches forgotten for lack of room.")   \
+        X(OUTBREAK_EVICTED, "campaign.evicted", "Clients of campaigns forgotten early for room.") \
         X(NEAR_EXCLUDED_PORT, "near_miss.excluded_port", "Fits, but the port is excluded.")       \
         X(NEAR_EXCLUDED_DESTINATION, "near_miss.excluded_destination",                            \
           "Fits, but the destination is private or excluded.")                                    \

@@ -23,6 +23,11 @@ static const struct kind kinds[] = {
                                "dns_calculation_rotation",
                                {"network", "intrusion_detection"},
                                {"connection", "start", "info"}},
+        [PT_EVENT_CAMPAIGN] = {"portent.alert",
+                               "alert",
+                               "dns_calculation_campaign",
+                               {"network", "intrusion_detection"},
+                               {"connection", "start", "info"}},
         /* Not of type connection: it is about many, and has no packet of its own. */
         [PT_EVENT_REPEATS] = {"portent.alert",
                               "event",
@@ -266,6 +271,8 @@ static int64_t time_of(const struct pt_event *event)
         switch (event->kind) {
         case PT_EVENT_ROTATION:
                 return event->rotation.syn->wall;
+        case PT_EVENT_CAMPAIGN:
+                return event->campaign.syn->wall;
         case PT_EVENT_REPEATS:
                 return event->repeats->last_wall;
         case PT_EVENT_DNS:
@@ -291,6 +298,8 @@ static const char *message_of(const struct pt_event *event)
                 return NULL;
         if (event->kind == PT_EVENT_ROTATION)
                 return PT_ALERT_ROTATION;
+        if (event->kind == PT_EVENT_CAMPAIGN)
+                return PT_ALERT_CAMPAIGN;
         rule = event->kind == PT_EVENT_REPEATS ? event->repeats->rule : event->alert.match->rule;
         return rule->name ? rule->name : rule->id;
 }
@@ -302,6 +311,7 @@ int pt_event_ecs(const struct pt_event *event, const struct pt_observer *observe
                                      const char *action) = {
                 [PT_EVENT_ALERT] = pt_alert_match,
                 [PT_EVENT_ROTATION] = pt_alert_rotation,
+                [PT_EVENT_CAMPAIGN] = pt_alert_campaign,
                 [PT_EVENT_REPEATS] = build_repeats,
                 [PT_EVENT_NEAR_MISS] = pt_alert_match,
                 [PT_EVENT_DNS] = build_dns,

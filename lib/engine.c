@@ -59,6 +59,7 @@ struct plan {
         uint32_t told;
         uint32_t held;
         uint32_t campaigns;
+        uint32_t outbreaks;
         uint32_t yields;
         size_t fragments;
         size_t streams;
@@ -75,6 +76,7 @@ static int plan_memory(size_t memory, struct plan *ret)
                             .told = 4096,
                             .held = 4096,
                             .campaigns = 256,
+                            .outbreaks = 8192,
                             .yields = 16384,
                             .history = {.clients = 2048, .networks = 16384, .parts = 16384}};
         size_t fixed;
@@ -90,6 +92,7 @@ static int plan_memory(size_t memory, struct plan *ret)
                 plan.told /= 2;
                 plan.held /= 2;
                 plan.campaigns /= 2;
+                plan.outbreaks /= 2;
                 plan.yields /= 2;
                 plan.history.clients /= 2;
                 plan.history.networks /= 2;
@@ -105,9 +108,9 @@ static int plan_memory(size_t memory, struct plan *ret)
                 pt_recent_size(plan.syns, sizeof(struct pt_seen)) +
                 pt_recent_size(plan.expected, sizeof(struct pt_expected)) +
                 pt_recent_size(plan.told, sizeof(struct pt_told)) + pt_hold_size(plan.held) +
-                pt_campaign_size(plan.campaigns) + pt_history_size(&plan.history) +
-                pt_judge_size(plan.yields) + PT_RULES * sizeof(void *) +
-                PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
+                pt_campaign_size(plan.campaigns) + pt_outbreak_size(plan.outbreaks) +
+                pt_history_size(&plan.history) + pt_judge_size(plan.yields) +
+                PT_RULES * sizeof(void *) + PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
         if (memory < fixed + memory / 4) /* hosts must have some of it */
                 return -EINVAL;
         plan.hosts = memory - fixed;
@@ -233,6 +236,8 @@ static int make_tables(struct pt_engine *engine, const struct plan *plan)
         if (r == 0)
                 r = pt_campaign_new(plan->campaigns, engine->settings.window, key,
                                     &engine->counters, &engine->campaign);
+        if (r == 0)
+                r = pt_outbreak_new(plan->outbreaks, key, &engine->counters, &engine->outbreak);
         return r;
 }
 
@@ -291,6 +296,7 @@ struct pt_engine *pt_engine_free(struct pt_engine *engine)
 {
         if (!engine)
                 return NULL;
+        pt_outbreak_free(engine->outbreak);
         pt_campaign_free(engine->campaign);
         pt_hold_free(engine->hold);
         pt_judge_free(engine->judge);

@@ -8,6 +8,7 @@
 #include "dns.h"
 #include "hold.h"
 #include "hosts.h"
+#include "outbreak.h"
 #include "packet.h"
 #include "portent.h"
 #include "verdict.h"
@@ -66,6 +67,12 @@ struct pt_event {
                         const struct pt_dns_name *names; /* of the evidence, distinct */
                         size_t name_count;
                 } rotation;
+                struct {                              /* CAMPAIGN */
+                        const struct pt_syn *syn;     /* the SYN that brought the last client */
+                        const struct pt_match *match; /* its match */
+                        const struct pt_evidence *evidence;
+                        const struct pt_outbreak_found *found;
+                } campaign;
                 const struct pt_held *repeats; /* REPEATS */
                 struct {                       /* DNS: a response */
                         const struct pt_packet *packet;

@@ -142,6 +142,7 @@ struct pt_event;
 enum pt_event_kind {
         PT_EVENT_ALERT,
         PT_EVENT_ROTATION,
+        PT_EVENT_CAMPAIGN,
         PT_EVENT_REPEATS,
         PT_EVENT_NEAR_MISS,
         PT_EVENT_DNS,

@@ -182,6 +182,30 @@ static void say_rotation(struct pt_words *words, const struct pt_event *event)
         say_arithmetic(words, event->rotation.match);
 }
 
+static void say_campaign(struct pt_words *words, const struct pt_event *event)
+{
+        static const char *const common[PT_OUTBREAK_KEYS] = {
+                [PT_OUTBREAK_NAME] = "the name ",
+                [PT_OUTBREAK_DESTINATION] = "the destination ",
+                [PT_OUTBREAK_RULE] = "the rule ",
+        };
+        const struct pt_outbreak_found *found = event->campaign.found;
+
+        pt_words_say(words, "%u clients have %s", found->count, common[found->key]);
+        if (found->key == PT_OUTBREAK_NAME)
+                pt_words_say_name(words, &event->campaign.evidence->chain[0], NAME);
+        else if (found->key == PT_OUTBREAK_DESTINATION)
+                say_address(words, &event->campaign.syn->destination);
+        else
+                pt_words_say(words, "%s", event->campaign.match->rule->id);
+        pt_words_say(words, " in common within a day; the last was ");
+        say_address(words, &event->campaign.syn->client);
+        pt_words_say(words, ", which connected to ");
+        pt_words_say_endpoint(words, &event->campaign.syn->destination,
+                              event->campaign.syn->destination_port);
+        say_arithmetic(words, event->campaign.match);
+}
+
 static void say_repeats(struct pt_words *words, const struct pt_held *held)
 {
         char first[PT_WORDS_TIME], last[PT_WORDS_TIME];
@@ -209,6 +233,9 @@ const char *pt_words_reason(const struct pt_event *event, char ret[PT_WORDS_REAS
         case PT_EVENT_ROTATION:
                 say_rotation(&words, event);
                 break;
+        case PT_EVENT_CAMPAIGN:
+                say_campaign(&words, event);
+                break;
         case PT_EVENT_REPEATS:
                 say_repeats(&words, event->repeats);
                 break;
@@ -218,4 +245,49 @@ const char *pt_words_reason(const struct pt_event *event, char ret[PT_WORDS_REAS
                 break;
         }
         return ret;
+}
+
+const char *pt_words_next_step(const struct pt_event *event)
+{
+        static const char *const alerts[] = {
+                [PT_DNS_CONFIRMED] =
+                        "Find on source.ip the process that had source.port at @timestamp; "
+                        "network.community_id joins other records of the connection. Look for "
+                        "other clients that asked for dns.question.name, then block it and "
+                        "destination.ip.",
+                [PT_DNS_OTHER_ADDRESS] =
+                        "Find on source.ip the process that had source.port at @timestamp "
+                        "(network.community_id joins) and asked for dns.question.name, which gave "
+                        "the port. If it is not known, look for both names elsewhere and block "
+                        "them and destination.ip.",
+                [PT_DNS_OTHER_CLIENT] =
+                        "See why portent.dns.client.ip has the answer: if it is a resolver or "
+                        "proxy, its log tells whether source.ip asked. Then find on source.ip the "
+                        "process that had source.port at @timestamp (network.community_id joins).",
+                [PT_PORT_ONLY] =
+                        "Weak alone: no answer with destination.ip was seen. Look in the logs of "
+                        "resolvers, or for encrypted DNS of source.ip, and find there the process "
+                        "that had source.port at @timestamp (network.community_id joins).",
+        };
+
+        switch (event->kind) {
+        case PT_EVENT_ALERT:
+                return alerts[event->alert.match->verdict];
+        case PT_EVENT_ROTATION:
+                return "Isolate source.ip, and find there the process that had source.port at "
+                       "@timestamp (network.community_id joins). Block portent.rotation.names and "
+                       ".ips, and look for other clients of them.";
+        case PT_EVENT_CAMPAIGN:
+                return "Take portent.campaign.clients as one case: look at one of them for the "
+                       "process (source.ip, source.port at @timestamp), search for it on the "
+                       "others, and block portent.campaign.names and .ips. A service that all of "
+                       "them use belongs on an allow list.";
+        case PT_EVENT_NEAR_MISS:
+        case PT_EVENT_REPEATS:
+        case PT_EVENT_DNS:
+        case PT_EVENT_CONNECTION:
+        case PT_EVENT_EXPECTATION:
+                break;
+        }
+        return NULL;
 }

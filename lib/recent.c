@@ -171,6 +171,18 @@ void *pt_recent_younger(const struct pt_recent *recent, const void *payload)
         return place ? entry_at(recent, place) + 1 : NULL;
 }
 
+void *pt_recent_youngest(const struct pt_recent *recent)
+{
+        return recent->count ? entry_at(recent, entry_at(recent, 0)->older) + 1 : NULL;
+}
+
+void *pt_recent_older(const struct pt_recent *recent, const void *payload)
+{
+        uint32_t place = entry_at(recent, place_of(recent, payload))->older;
+
+        return place ? entry_at(recent, place) + 1 : NULL;
+}
+
 static void drop(struct pt_recent *recent, uint32_t place)
 {
         unlink_chain(recent, place);

@@ -63,6 +63,10 @@ void *pt_recent_touch(struct pt_recent *recent, const struct pt_recent_key *key)
 void *pt_recent_oldest(const struct pt_recent *recent);
 void pt_recent_drop_oldest(struct pt_recent *recent);
 
+/* From the youngest to the oldest: NULL if there is none (any more). */
+void *pt_recent_youngest(const struct pt_recent *recent);
+void *pt_recent_older(const struct pt_recent *recent, const void *payload);
+
 /* The next younger one, NULL behind the youngest; and forget any of them. */
 void *pt_recent_younger(const struct pt_recent *recent, const void *payload);
 void pt_recent_drop(struct pt_recent *recent, const void *payload);

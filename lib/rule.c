@@ -74,6 +74,8 @@ static int read_id(struct pt_strict *s, json_t *value, void *into)
                                         PT_RULE_ID);
         if (strcmp(json_string_value(value), PT_RULE_ROTATION) == 0)
                 return pt_strict_refuse(s, "this id belongs to the alerts about rotation");
+        if (strcmp(json_string_value(value), PT_RULE_CAMPAIGN) == 0)
+                return pt_strict_refuse(s, "this id belongs to the alerts about campaigns");
         return keep_string(value, into);
 }
 

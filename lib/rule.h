@@ -23,6 +23,9 @@
 /* rule.id of the alerts about rotation (design 4.9), which no rule file may take. */
 #define PT_RULE_ROTATION "dns-calculation-rotation"
 
+/* That of the alerts about several clients (outbreak.h), likewise. */
+#define PT_RULE_CAMPAIGN "dns-calculation-campaign"
+
 /* A test vector: what the expressions give for an address. -1: no value expected. */
 struct pt_rule_vector {
         uint32_t address;

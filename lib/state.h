@@ -14,6 +14,7 @@
 #include "hold.h"
 #include "hosts.h"
 #include "line.h"
+#include "outbreak.h"
 #include "portent.h"
 #include "recent.h"
 #include "sight.h"
@@ -82,6 +83,7 @@ struct pt_engine {
         struct pt_judge *judge;
         struct pt_hold *hold;
         struct pt_campaign *campaign;
+        struct pt_outbreak *outbreak;
         int64_t hold_due; /* when the hold has something to forget next */
 
         struct pt_arrival *arrivals;      /* PT_ARRIVALS, the one that waited, one made of others */

@@ -285,6 +285,23 @@ static void tell_rotation(struct pt_engine *engine, const struct pt_syn *syn,
         tell(engine, &event);
 }
 
+static void tell_campaign(struct pt_engine *engine, const struct pt_syn *syn,
+                          const struct pt_match *best)
+{
+        const struct pt_evidence *evidence =
+                evidence_of(engine, best->resolution, &engine->evidence);
+        struct pt_event event = {.kind = PT_EVENT_CAMPAIGN};
+
+        event.campaign.found = pt_outbreak_add(engine->outbreak, syn, best, &evidence->chain[0]);
+        if (!event.campaign.found)
+                return;
+        pt_engine_count(engine, PT_COUNT_ALERT_GENERATED);
+        event.campaign.syn = syn;
+        event.campaign.match = best;
+        event.campaign.evidence = evidence;
+        tell(engine, &event);
+}
+
 static void count_match(struct pt_engine *engine, const struct pt_match *best)
 {
         engine->counters.value[PT_COUNT_TWIN_MATCHES] += best->by_twin;
@@ -316,8 +333,10 @@ static void judge(struct pt_engine *engine, const struct pt_syn *syn,
                 return;
         count_match(engine, &judgement.matches[0]);
         tell_alert(engine, syn, &judgement);
-        if (judgement.matches[0].verdict != PT_PORT_ONLY)
+        if (judgement.matches[0].verdict != PT_PORT_ONLY) {
                 tell_rotation(engine, syn, &judgement.matches[0]);
+                tell_campaign(engine, syn, &judgement.matches[0]);
+        }
         engine->hold_due = pt_hold_due(engine->hold);
 }
 

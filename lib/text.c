@@ -166,6 +166,29 @@ static void say_rotation(struct pt_words *w, const struct pt_event *event, bool 
         pt_words_say(w, ", chance %.2g", rotation->chance);
 }
 
+static void say_campaign(struct pt_words *w, const struct pt_event *event, bool colour)
+{
+        const struct pt_outbreak_found *found = event->campaign.found;
+        const struct pt_syn *syn = event->campaign.syn;
+
+        say_head(w, syn->wall, severity_name(found->severity), found->severity, colour);
+        pt_words_say(w, PT_RULE_CAMPAIGN " %s %u clients by %s, last ",
+                     pt_verdict_name(found->verdict), found->count,
+                     pt_outbreak_key_name(found->key));
+        say_way(w, syn);
+        for (size_t i = 0; i < found->name_count; i++) {
+                pt_words_say(w, i ? " " : ", names ");
+                pt_words_say_name(w, &found->names[i], 64);
+        }
+        pt_words_say(w, ", clients");
+        for (size_t i = 0; i < found->client_count; i++) {
+                pt_words_say(w, " ");
+                say_address(w, &found->clients[i]);
+        }
+        if (found->count > found->client_count)
+                pt_words_say(w, " and %zu more", found->count - found->client_count);
+}
+
 static void say_repeats(struct pt_words *w, const struct pt_event *event, bool colour)
 {
         const struct pt_held *held = event->repeats;
@@ -248,13 +271,10 @@ int pt_event_text(const struct pt_event *event, const struct pt_observer *observ
                   char **ret, size_t *ret_length)
 {
         static void (*const say[])(struct pt_words *, const struct pt_event *, bool colour) = {
-                [PT_EVENT_ALERT] = say_alert,
-                [PT_EVENT_ROTATION] = say_rotation,
-                [PT_EVENT_REPEATS] = say_repeats,
-                [PT_EVENT_NEAR_MISS] = say_near_miss,
-                [PT_EVENT_DNS] = say_dns,
-                [PT_EVENT_CONNECTION] = say_connection,
-                [PT_EVENT_EXPECTATION] = say_expectation,
+                [PT_EVENT_ALERT] = say_alert,           [PT_EVENT_ROTATION] = say_rotation,
+                [PT_EVENT_CAMPAIGN] = say_campaign,     [PT_EVENT_REPEATS] = say_repeats,
+                [PT_EVENT_NEAR_MISS] = say_near_miss,   [PT_EVENT_DNS] = say_dns,
+                [PT_EVENT_CONNECTION] = say_connection, [PT_EVENT_EXPECTATION] = say_expectation,
         };
         char room[LINE], *line;
         struct pt_words words = pt_words(room, sizeof room - 1);

@@ -59,7 +59,16 @@ static inline bool pt_words_about_destination(const struct pt_syn *syn,
         return pt_address_equal(&evidence->key, &syn->key);
 }
 
-/* One sentence for ALERT, NEAR_MISS, ROTATION and REPEATS: at most 1024 characters, as ECS wants.
+/*
+ * What an analyst does next, in a sentence or two of less than 300 characters: for ALERT, ROTATION
+ * and CAMPAIGN, NULL for all else. They name the fields to look at, and are the same for all alerts
+ * of a kind.
+ */
+const char *pt_words_next_step(const struct pt_event *event);
+
+/*
+ * One sentence for ALERT, NEAR_MISS, ROTATION, CAMPAIGN and REPEATS: at most 1024 characters, as
+ * ECS wants.
  */
 #define PT_WORDS_REASON 1025
 const char *pt_words_reason(const struct pt_event *event, char ret[PT_WORDS_REASON]);

@@ -204,7 +204,8 @@ static bool is_alert(const struct pt_event *event)
 {
         enum pt_event_kind kind = pt_event_kind(event);
 
-        return kind == PT_EVENT_ALERT || kind == PT_EVENT_ROTATION || kind == PT_EVENT_REPEATS;
+        return kind == PT_EVENT_ALERT || kind == PT_EVENT_ROTATION || kind == PT_EVENT_CAMPAIGN ||
+               kind == PT_EVENT_REPEATS;
 }
 
 static void write_event(struct pt_output *output, struct place *place, const struct pt_event *event,

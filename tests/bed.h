@@ -4,6 +4,7 @@
  *      alert apt12 dns_confirmed 73 10.0.0.1>198.51.100.23:10198 from 198.51.100.23 a.example
  *      (asked) (also=variant) (suppressed=2)
  *      rotation 2 dns_confirmed 10.0.0.1 matches=2 names=a.example,b.example
+ *      campaign name 2 dns_confirmed 73 10.0.0.2,10.0.0.1 names=a.example
  *      repeats apt12 10.0.0.1>198.51.100.23:10198 pending=3
  *      near expired apt12 10.0.0.1>198.51.100.23:10198
  *      dns 10.0.0.1 a.example 1 (asked)
@@ -108,6 +109,21 @@ static inline void bed_rotation(struct bed *bed, const struct pt_event *event)
         bed->joint = rotation->chance;
 }
 
+static inline void bed_campaign(struct bed *bed, const struct pt_event *event)
+{
+        const struct pt_outbreak_found *found = event->campaign.found;
+        char client[PT_ADDRESS_TEXT];
+
+        bed_say(bed, "campaign %s %u %s %d", pt_outbreak_key_name(found->key), found->count,
+                pt_verdict_name(found->verdict), found->severity);
+        for (size_t i = 0; i < found->client_count; i++)
+                bed_say(bed, "%s%s", i ? "," : " ", pt_address_format(&found->clients[i], client));
+        for (size_t i = 0; i < found->name_count; i++) {
+                bed_say(bed, i ? "," : " names=");
+                bed_say_name(bed, &found->names[i]);
+        }
+}
+
 static inline void bed_expectation(struct bed *bed, const struct pt_expectation *e)
 {
         char text[PT_ADDRESS_TEXT];
@@ -142,6 +158,9 @@ static inline void bed_event(void *context, const struct pt_event *event)
                 break;
         case PT_EVENT_ROTATION:
                 bed_rotation(bed, event);
+                break;
+        case PT_EVENT_CAMPAIGN:
+                bed_campaign(bed, event);
                 break;
         case PT_EVENT_REPEATS:
                 bed_say(bed, "repeats %s", event->repeats->rule->id);

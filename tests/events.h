@@ -107,6 +107,7 @@ struct scene {
         struct pt_campaign_match matches[3];
         struct pt_rotation rotation;
         struct pt_dns_name names[2];
+        struct pt_outbreak_found found;
         struct pt_held held;
         struct pt_event event;
 };
@@ -270,6 +271,32 @@ static inline void scene_rotation(struct scene *s)
         s->event.rotation.rotation = &s->rotation;
         s->event.rotation.names = s->names;
         s->event.rotation.name_count = 2;
+}
+
+static inline void scene_campaign(struct scene *s, enum pt_outbreak_key key)
+{
+        s->found = (struct pt_outbreak_found){
+                .key = key,
+                .count = 3,
+                .severity = PT_SEVERITY_MEDIUM,
+                .verdict = PT_DNS_OTHER_ADDRESS,
+                .first_wall = ANSWER_TIME,
+                .last_wall = SYN_TIME,
+                .clients = {address("10.20.30.40"), address("10.20.30.41")},
+                .client_count = 2,
+                .destinations = {address("198.51.100.23")},
+                .destination_count = 1,
+                .ports = {10198, 10199},
+                .port_count = 2,
+                .names = {UPDATE},
+                .name_count = 1,
+        };
+        s->event.kind = PT_EVENT_CAMPAIGN;
+        memset(&s->event.alert, 0, sizeof s->event.alert);
+        s->event.campaign.syn = &s->syn;
+        s->event.campaign.match = &s->match;
+        s->event.campaign.evidence = &s->evidence;
+        s->event.campaign.found = &s->found;
 }
 
 static inline void scene_repeats(struct scene *s)

@@ -1,4 +1,5 @@
 #include "documents.h"
+#include "words.h"
 
 /* What an alert with a chance of 1 / 45045 and one try says last (design 5). */
 #define LUCK "; by luck 1 of 45045 innocent clients had matched by now (1 try)"
@@ -21,6 +22,11 @@ static void expect_reason(const struct pt_event *event, const char *sentence)
         "   'reference': ['https://attack.mitre.org/techniques/T1568/003/']}}}"
 
 /* The whole document, field for field. 10198 = 198 * 51 + 100; chance: 1 / 45045. */
+#define NEXT                                                                                  \
+        "Find on source.ip the process that had source.port at @timestamp; "                  \
+        "network.community_id joins other records of the connection. Look for other clients " \
+        "that asked for dns.question.name, then block it and destination.ip."
+
 Test(alert, the_whole_alert)
 {
         struct scene *s = scene();
@@ -63,7 +69,8 @@ Test(alert, the_whole_alert)
                 "   'answered_at': '2026-11-24T04:12:05.205Z', 'seconds_since_answer': 2.113,"
                 "   'ttl': 60, 'ttl_expired': false, 'names': ['update.example.net'],"
                 "   'chain': ['update.example.net', 'edge.example.org'], 'asked': true,"
-                "   'packet': {'number': 48190}}},"
+                "   'packet': {'number': 48190}},"
+                "  'next_step': '" NEXT "'},"
                 " 'dns': {'type': 'answer', 'id': '26187', 'op_code': 'QUERY',"
                 "  'response_code': 'NOERROR', 'header_flags': ['RD', 'RA'],"
                 "  'question': {'name': 'update.example.net', 'type': 'A', 'class': 'IN'},"
@@ -234,7 +241,8 @@ Test(alert, an_address_rule)
         EXPECT(root,
                {"event.reason",
                 "'10.20.30.40 resolved update.example.net to 132.198.176.65 and 2.113 s later"
-                " connected to 176.65.132.198:23004; swap16(132.198.176.65) = 176.65.132.198" LUCK "'"},
+                " connected to 176.65.132.198:23004; swap16(132.198.176.65) = 176.65.132.198" LUCK
+                "'"},
                {"event.action", "'dns_calculation_port_match'"},
                {"portent.arithmetic", "'swap16(132.198.176.65) = 176.65.132.198'"},
                {"portent.address_from.ip", "'132.198.176.65'"}, {"portent.port_from", NULL},
@@ -283,7 +291,8 @@ Test(alert, an_answer_that_came_late)
                {"portent.dns.ttl_expired", "false"}, {"portent.dns.asked", "false"},
                {"event.reason",
                 "'10.20.30.40 was given 198.51.100.23 for update.example.net (no query seen),"
-                " 12.0 ms after it connected to 198.51.100.23:10198; 198 * 51 + 100 = 10198" LUCK "'"});
+                " 12.0 ms after it connected to 198.51.100.23:10198; 198 * 51 + 100 = 10198" LUCK
+                "'"});
         json_decref(root);
 }
 
@@ -543,6 +552,96 @@ Test(alert, a_rotation)
         s->event.rotation.evidence = NULL;
         root = document(&s->event);
         EXPECT(root, {"dns", NULL}, {"portent.dns", NULL});
+        json_decref(root);
+}
+
+Test(alert, a_campaign)
+{
+        static const struct {
+                enum pt_outbreak_key key;
+                const char *fields;
+                const char *reason;
+        } rows[] = {
+                {PT_OUTBREAK_NAME, "'key': 'name', 'value': 'update.example.net'",
+                 "name update.example.net"},
+                {PT_OUTBREAK_DESTINATION, "'key': 'destination', 'value': '198.51.100.23'",
+                 "destination 198.51.100.23"},
+                {PT_OUTBREAK_RULE, "'key': 'rule', 'value': 'apt12'", "rule apt12"},
+        };
+
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+                struct scene *s = scene();
+                char group[512], reason[512];
+                json_t *root;
+
+                scene_campaign(s, rows[i].key);
+                root = document(&s->event);
+                snprintf(group, sizeof group,
+                         "{%s, 'count': 3, 'clients': ['10.20.30.40', '10.20.30.41'],"
+                         " 'names': ['update.example.net'], 'ips': ['198.51.100.23'],"
+                         " 'ports': [10198, 10199], 'first': '2026-11-24T04:12:05.205Z',"
+                         " 'last': '2026-11-24T04:12:07.318Z'}",
+                         rows[i].fields);
+                snprintf(reason, sizeof reason,
+                         "'3 clients have the %s in common within a day; the last was 10.20.30.40,"
+                         " which connected to 198.51.100.23:10198; 198 * 51 + 100 = 10198'",
+                         rows[i].reason);
+                EXPECT(root, {"event.kind", "'alert'"},
+                       {"event.action", "'dns_calculation_campaign'"}, {"event.severity", "47"},
+                       {"@timestamp", "'2026-11-24T04:12:07.318Z'"}, {"event.reason", reason},
+                       {"rule.id", "'dns-calculation-campaign'"}, {"threat", ATTACK_JSON},
+                       {"message", "'DNS Calculation: several clients with something in common'"},
+                       {"portent.verdict", "'dns_other_address'"}, {"portent.campaign", group},
+                       {"destination.domain", "'update.example.net'"},
+                       {"dns.question.name", "'update.example.net'"},
+                       {"related.ip", "['10.20.30.40', '198.51.100.23', '10.20.30.41',"
+                                      " '192.0.2.53']"});
+                json_decref(root);
+        }
+}
+
+/* Issue: "each finding says what an analyst does next", shortly, and with fields that are there. */
+Test(alert, a_finding_says_what_to_do_next)
+{
+        static const struct {
+                enum pt_verdict verdict;
+                const char *field; /* that it names */
+                const char *other; /* that it must not name: the document has none */
+        } rows[] = {
+                {PT_DNS_CONFIRMED, "dns.question.name", "portent.dns.client.ip"},
+                {PT_DNS_OTHER_ADDRESS, "dns.question.name", "portent.dns.client.ip"},
+                {PT_DNS_OTHER_CLIENT, "portent.dns.client.ip", "dns.question.name"},
+                {PT_PORT_ONLY, "destination.ip", "dns.question.name"},
+        };
+        struct scene *s = scene();
+        json_t *root;
+
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+                const char *text;
+
+                s->match.verdict = rows[i].verdict;
+                text = pt_words_next_step(&s->event);
+                cr_expect_lt(strlen(text), 300, "%zu characters", strlen(text));
+                cr_expect(strstr(text, rows[i].field), "%s", text);
+                cr_expect_null(strstr(text, rows[i].other), "%s", text);
+                cr_expect(strstr(text, "source.port at @timestamp"), "%s", text);
+                cr_expect(strstr(text, "network.community_id"), "%s", text);
+                root = document(&s->event);
+                cr_expect_str_eq(json_string_value(at(root, "portent.next_step")), text);
+                json_decref(root);
+        }
+        scene_rotation(s);
+        cr_expect(strstr(pt_words_next_step(&s->event), "portent.rotation.names"));
+        cr_expect_lt(strlen(pt_words_next_step(&s->event)), 300);
+        scene_campaign(s, PT_OUTBREAK_RULE);
+        cr_expect(strstr(pt_words_next_step(&s->event), "portent.campaign.clients"));
+        cr_expect_lt(strlen(pt_words_next_step(&s->event)), 300);
+        scene_connection(s, true);
+        cr_expect_null(pt_words_next_step(&s->event));
+        s = scene();
+        scene_near_miss(s, PT_NEAR_EXPIRED);
+        root = document(&s->event);
+        EXPECT(root, {"portent.next_step", NULL});
         json_decref(root);
 }
 

@@ -283,7 +283,8 @@ Test(memory, a_client_that_is_proven_by_its_syn_keeps_what_it_was_given) /* desi
         cr_expect_str_eq(bed_finish(&bed),
                          CONFIRMED "\n"
                          "alert apt12 dns_other_client 47 10.0.0.2>198.51.100.23:10198 from "
-                         "198.51.100.23 a.example\n");
+                         "198.51.100.23 a.example\n"
+                         "campaign name 2 dns_confirmed 73 10.0.0.2,10.0.0.1 names=a.example\n");
 }
 
 Test(memory, one_greedy_client_with_long_names_takes_nothing_from_a_modest_one) /* design 8 */

@@ -50,6 +50,7 @@ Test(tell, the_four_verdicts_are_four_alerts) /* 4.3 */
                          "198.51.100.23 a.example asked\n"
                          "alert apt12 dns_other_address 73 10.0.0.1>203.0.113.9:10198 from "
                          "198.51.100.23 a.example asked\n"
+                         "campaign name 2 dns_other_address 73 10.0.0.1,10.0.0.2 names=a.example\n"
                          "alert apt12 dns_confirmed 73 10.0.0.1>198.51.100.23:10198 from "
                          "198.51.100.23 a.example asked\n"
                          /* two ports of rules, but one port: no rotation */);

@@ -138,6 +138,11 @@ Test(text, the_other_kinds)
                     HEAD "CRITICAL dns-calculation-rotation dns_confirmed 10.20.30.40 ->"
                          " 203.0.113.7:113 198.51.100.23:10198 198.51.100.24:10198,"
                          " names one.example.net update.example.net, chance 4.9e-10\n");
+        scene_campaign(s, PT_OUTBREAK_NAME);
+        expect_line(&s->event, false,
+                    HEAD "MEDIUM dns-calculation-campaign dns_other_address 3 clients by name, last"
+                         " " WAY ", names update.example.net, clients 10.20.30.40 10.20.30.41"
+                         " and 1 more\n");
         scene_repeats(s);
         expect_line(&s->event, false,
                     "2026-11-24T04:13:17.318Z REPEATS apt12 dns_confirmed 10.20.30.40 ->"

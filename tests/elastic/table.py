@@ -97,6 +97,7 @@ def single_events():
     yield "IPv6", zeek("2001:db8::1", 10198), set()
     yield "mapped", zeek("::ffff:" + A, 10198), BAND
     yield "a rotation", our_alert(A, 10198, action="dns_calculation_rotation"), {"rotation"}
+    yield "a campaign", our_alert(A, 10198, action="dns_calculation_campaign"), {"campaign"}
     yield "another module's alert", put(our_alert(A, 10198), "event.module", "other"), set()
     yield "another's rotation", put(our_alert(A, 10198, action="dns_calculation_rotation"),
                                     "event.module", "other"), set()

@@ -129,4 +129,11 @@ BRANCHES = """
 4.12 jump of more than four days
 4.12 the input ends on a step
 4.12 step after step
+campaign: a client is a day old
+campaign: several levels at once
+campaign: told already by what is more telling
+campaign: by name
+campaign: by destination
+campaign: by rule
+campaign: a rule's severity that four reach
 """.strip().splitlines()

@@ -4,13 +4,14 @@
     compare.py --sensor PATH [--seeds 1-20] [--packets 5000] [--shrink] [--ignore FIELD]
     compare.py --sensor PATH CAPTURE...
 
-Compared are alerts, rotations and repeats, in order: what was decided and from which evidence, not
+Compared are alerts, rotations, campaigns and repeats, in order: what was decided and from which evidence, not
 how it is worded. At the first difference the lines of both sides and the packets around them are
 printed, the capture is kept, and the exit status is 1. --shrink then looks for the fewest packets
 that still differ. Exit status 2: nothing could be compared.
 """
 
 import argparse
+import functools
 import json
 import math
 import pathlib
@@ -24,7 +25,7 @@ import wire
 
 RULES = pathlib.Path(__file__).resolve().parent / "../../rules"
 KINDS = {"dns_calculation_port_match": "alert", "dns_calculation_rotation": "rotation",
-         "dns_calculation_repeats": "repeats"}
+         "dns_calculation_campaign": "campaign", "dns_calculation_repeats": "repeats"}
 
 
 def at(document, path, default=None):
@@ -70,6 +71,12 @@ def from_sensor(document):
                 "ports": sorted(at(document, "portent.rotation.ports", [])),
                 "count": at(document, "portent.rotation.count"),
                 "chance": at(document, "portent.rotation.chance")}
+    if kind == "campaign":
+        of = functools.partial(at, at(document, "portent.campaign"))
+        return {**line, "key": of("key"), "count": of("count"),
+                "clients": sorted(map(address, of("clients", []))),
+                "names": lowered(of("names", [])), "ips": sorted(map(address, of("ips", []))),
+                "ports": sorted(of("ports", []))}
     evidence = at(document, "portent.dns.packet.number")
     return {**line, "also": sorted(at(document, "portent.also", [])),
             "suppressed": at(document, "portent.suppressed_count", 0),
@@ -110,7 +117,7 @@ def run_sensor(sensor, capture, rules):
 def run_model(data, rules):
     lines, _ = model.run(data, rules={rule: model.RULES[rule] for rule in rules})
     for line in lines:
-        if line["kind"] == "rotation":
+        if line["kind"] in ("rotation", "campaign"):
             line["names"] = lowered(line["names"])
     return lines
 

@@ -215,6 +215,8 @@ class Model:
         self.of_name = collections.defaultdict(list)
         # 4.11: MAC -> address -> when it was seen there, when an answer for it went there
         self.carried = collections.defaultdict(dict)
+        # one finding, not many: of a key, its clients (the latest last) and what was announced
+        self.campaigns = collections.defaultdict(lambda: {"clients": {}, "announced": 0})
         # 4.9, 4.10
         self.rotations = collections.defaultdict(lambda: {"matches": [], "announced": 1})
         self.holds = {}
@@ -531,6 +533,7 @@ class Model:
                 "chance": best.chance, "tries": best.tries, "candidates": best.candidates})
         if best.verdict != "port_only":
             self.rotate(syn, best, time, held=suppressed is None)
+            self.join(syn, best, time)
 
     def weigh(self, match, syn, time):
         """Section 5: what was the part of one try becomes the chance of all."""
@@ -788,6 +791,63 @@ class Model:
             "names": sorted({m.name for m in matches}),
             "ips": sorted({wire.text(m.destination) for m in matches}),
             "ports": sorted(ports), "count": count, "chance": joint})
+
+    # --- one finding, not many: several clients with a name, destination or rule in common -----
+
+    def join(self, syn, match, time):
+        name = lower(match.evidence.answer.name)
+        keys = [("name", name), ("destination", syn.target)]
+        if match.severity >= 47:
+            keys.append(("rule", match.rule.id))
+        told = False
+        for key in keys:
+            clients = self.campaigns[key]["clients"]
+            for client in [c for c, m in clients.items() if m["time"] < time - DAY]:
+                self.took("campaign: a client is a day old")
+                del clients[client]
+            if not clients:
+                self.campaigns[key]["announced"] = 0
+            member = clients.pop(syn.source, {"time": time, "severity": 0, "verdict": "port_only"})
+            clients[syn.source] = {
+                "time": max(time, member["time"]), "name": name, "destination": syn.target,
+                "port": syn.dport, "severity": max(match.severity, member["severity"]),
+                "verdict": min(match.verdict, member["verdict"], key=VERDICTS.index)}
+            if self.level(key):
+                self.took("campaign: several levels at once", told)
+                told = told or self.tell_campaign(key, syn)
+
+    def level(self, key):
+        """2, 4, 8, ... clients; of a rule 4, 8, 16, ..."""
+        state = self.campaigns[key]
+        least = 2 * state["announced"] or (4 if key[0] == "rule" else 2)
+        count = len(state["clients"])
+        if count < least:
+            return False
+        state["announced"] = 1 << (count.bit_length() - 1)
+        return True
+
+    def tell_campaign(self, key, syn):
+        """Not what a more telling key has told: those of one name, a rule's of one destination."""
+        members = self.campaigns[key]["clients"]
+        names = {m["name"] for m in members.values()}
+        destinations = {m["destination"] for m in members.values()}
+        if (key[0] != "name" and len(names) == 1) or (key[0] == "rule" and len(destinations) == 1):
+            self.took("campaign: told already by what is more telling")
+            return False
+        self.took("campaign: by " + key[0])
+        severities = sorted((m["severity"] for m in members.values()), reverse=True)
+        self.took("campaign: a rule's severity that four reach",
+                  key[0] == "rule" and severities[0] != severities[3])
+        latest = list(members.items())[-64:]
+        self.emit({
+            "kind": "campaign", "packet": syn.number, "rule": "dns-calculation-campaign",
+            "verdict": min((m["verdict"] for m in members.values()), key=VERDICTS.index),
+            "severity": severities[3 if key[0] == "rule" else 0], "key": key[0],
+            "count": len(members), "clients": sorted(wire.text(client) for client, _ in latest),
+            "names": sorted({wire.name_text(m["name"]) for _, m in latest}),
+            "ips": sorted({wire.text(m["destination"]) for _, m in latest}),
+            "ports": sorted({m["port"] for _, m in latest})})
+        return True
 
     def count_match(self, matches, syn, match, time):
         """Distinct by destination and port; a repeat refreshes the time, keeps the least chance."""

@@ -212,7 +212,8 @@ class Checker:
         related = set(self.get("related.hosts"))
         for name in ("destination.domain", "source.domain", "dns.question.name", "dns.answers.name",
                      "dns.answers.data", "observer.hostname", "host.name", "portent.dns.names",
-                     "portent.dns.chain", "portent.rotation.names"):
+                     "portent.dns.chain", "portent.rotation.names",
+                     "portent.campaign.names"):
             for value in self.get(name):
                 if not is_address(value) and value not in related:
                     self.warn("related", "related.hosts", "lacks %r of %s" % (value, name))
