@@ -27,10 +27,21 @@ void pt_ahead_look(const struct pt_engine *engine, const struct pt_frame *frame,
                 pt_message_read(engine, &arrival->packet, &arrival->message);
 }
 
+/* What is remembered of a MAC (4.11). */
+static void fetch_mac(const struct pt_engine *engine, const uint8_t *mac, unsigned step)
+{
+        if (step < 2)
+                pt_twins_fetch(&engine->twins, pt_twins_hash(&engine->twins, mac), step);
+}
+
 static void fetch_message(struct pt_engine *engine, const struct pt_arrival *arrival, unsigned step)
 {
         const struct pt_message *message = &arrival->message;
+        const struct pt_packet *packet = &arrival->packet;
+        bool query = message->way == PT_MESSAGE_QUERY;
 
+        if (query ? packet->has_mac : packet->has_destination_mac)
+                fetch_mac(engine, query ? packet->source_mac : packet->destination_mac, step);
         if (step == 0 && message->dns.has_question)
                 pt_recent_prefetch(&engine->queries, message->query.hash);
         if (message->answer.count)
@@ -42,8 +53,11 @@ static void fetch(struct pt_engine *engine, const struct pt_arrival *arrival, un
 {
         if (arrival->has_message && arrival->message.way != PT_MESSAGE_UNREADABLE)
                 fetch_message(engine, arrival, step);
-        else if (arrival->kind == PT_PACKET_TCP && arrival->packet.tcp_flags & PT_TCP_SYN)
+        else if (arrival->kind == PT_PACKET_TCP && arrival->packet.tcp_flags & PT_TCP_SYN) {
                 pt_hosts_fetch_client(engine->hosts, &arrival->packet.source, step);
+                if (arrival->packet.has_mac)
+                        fetch_mac(engine, arrival->packet.source_mac, step);
+        }
 }
 
 /* The next frame, with what room is left. False if its message filled that: it may want more. */

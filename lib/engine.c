@@ -336,10 +336,9 @@ static void fetch_ahead(struct pt_engine *engine)
 
                 if (!syn)
                         continue;
-                if (step == 0) {
+                if (step == 0)
                         pt_recent_prefetch(&engine->syns, syn->seen_hash);
-                        pt_twins_fetch(&engine->twins, syn->client_mac);
-                }
+                pt_twins_fetch(&engine->twins, syn->mac_hash, step);
                 pt_judge_fetch(engine->judge, syn, step);
         }
 }

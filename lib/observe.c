@@ -35,29 +35,38 @@ static const enum pt_counter dns_counter[PT_DNS_KINDS] = {
 
 /* ---- whose MAC carries what (4.11) ---- */
 
-static void remember_sender(struct pt_engine *engine, const struct pt_packet *packet, int64_t time)
+/* Returns the hash of the MAC, 0 if there is none. */
+static uint32_t remember_sender(struct pt_engine *engine, const struct pt_packet *packet,
+                                int64_t time)
 {
-        if (packet->has_mac)
-                pt_twins_sent(&engine->twins, packet->source_mac, &packet->source, time);
+        uint32_t hash;
+
+        if (!packet->has_mac)
+                return 0;
+        hash = pt_twins_hash(&engine->twins, packet->source_mac);
+        pt_twins_sent(&engine->twins, packet->source_mac, hash, &packet->source, time);
+        return hash;
 }
 
 static void remember_receiver(struct pt_engine *engine, const struct pt_packet *packet,
                               int64_t time)
 {
         if (packet->has_destination_mac)
-                pt_twins_received(&engine->twins, packet->destination_mac, &packet->destination,
-                                  time);
+                pt_twins_received(&engine->twins, packet->destination_mac,
+                                  pt_twins_hash(&engine->twins, packet->destination_mac),
+                                  &packet->destination, time);
 }
 
 /* Who sends a SYN is proven, and so is the host that it belongs to. */
-static void prove(struct pt_engine *engine, const struct pt_packet *packet, int64_t time)
+static void prove(struct pt_engine *engine, const struct pt_packet *packet, uint32_t mac_hash,
+                  int64_t time)
 {
         struct pt_twin_list twins;
 
         pt_hosts_prove(engine->hosts, &packet->source);
         if (!packet->has_mac)
                 return;
-        pt_twins_find(&engine->twins, packet->source_mac, &packet->source, time, &twins);
+        pt_twins_find(&engine->twins, packet->source_mac, mac_hash, &packet->source, time, &twins);
         for (size_t i = 0; i < twins.count; i++)
                 pt_hosts_prove(engine->hosts, &twins.addresses[i]);
 }
@@ -250,7 +259,9 @@ static void into_line(struct pt_engine *engine, const struct pt_packet *packet,
 {
         struct pt_syn syn = syn_of(engine, packet, frame, time);
 
-        remember_sender(engine, packet, time);
+        syn.mac_hash = remember_sender(engine, packet, time);
+        if (!quic)
+                prove(engine, packet, syn.mac_hash, time);
         syn.quic = quic;
         if (pt_line_full(engine->line)) {
                 pt_engine_count(engine, PT_COUNT_CONNECTION_EARLY);
@@ -306,7 +317,6 @@ static void observe_tcp(struct pt_engine *engine, const struct pt_arrival *arriv
 
         if (flags == PT_TCP_SYN) {
                 pt_engine_count(engine, PT_COUNT_CONNECTION_ATTEMPTS);
-                prove(engine, packet, time);
                 into_line(engine, packet, &arrival->frame, time, false);
         }
         if (pt_message_is(packet) && (flags & ~PT_TCP_ACK || packet->payload_length))

@@ -68,6 +68,14 @@ void pt_recent_hash(const struct pt_recent *recent, struct pt_recent_key *key)
         key->hash = (uint32_t)pt_siphash13(&recent->key, key->octets, PT_RECENT_KEY);
 }
 
+void pt_recent_prefetch_entry(const struct pt_recent *recent, uint32_t hash)
+{
+        const char *e = (const char *)entry_at(recent, *pt_heads_at(&recent->heads, hash));
+
+        for (size_t i = 0; i < recent->stride && i < 192; i += 64)
+                __builtin_prefetch(e + i);
+}
+
 static uint32_t search(const struct pt_recent *recent, const struct pt_recent_key *key)
 {
         uint32_t place = *pt_heads_at(&recent->heads, key->hash);

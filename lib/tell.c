@@ -391,7 +391,8 @@ void pt_tell_syn(struct pt_engine *engine, const struct pt_syn *syn)
 
         twins.count = 0;
         if (syn->has_mac)
-                pt_twins_find(&engine->twins, syn->client_mac, &syn->client, syn->time, &twins);
+                pt_twins_find(&engine->twins, syn->client_mac, syn->mac_hash, &syn->client,
+                              syn->time, &twins);
         if (!syn->quic) {
                 if (is_copy(engine, syn))
                         pt_engine_count(engine, PT_COUNT_CONNECTION_COPIES);

@@ -10,10 +10,13 @@
 #define NEVER INT64_MIN
 
 struct carried {
-        uint16_t used; /* a bit per place */
-        int64_t seen[PLACES];
-        int64_t received[PLACES]; /* when an answer went there last, NEVER if none did */
-        struct pt_address addresses[PLACES];
+        int64_t touched; /* when it became the youngest of the table */
+        uint32_t count;  /* of places in use: they fill up, and are used again */
+        struct place {
+                struct pt_address address;
+                int64_t seen;
+                int64_t received; /* when an answer went there last, NEVER if none did */
+        } places[PLACES];
 };
 
 int pt_twins_init(struct pt_twins *twins, uint32_t capacity, int64_t window,
@@ -41,77 +44,69 @@ static bool is_hosts(const uint8_t mac[PT_TWIN_MAC])
         return !(mac[0] & 1) && memcmp(mac, none, sizeof none) != 0;
 }
 
-/* All but six octets of the key are zero: hashing those six is enough, and costs a third. */
-static struct pt_recent_key key_of(const struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC])
+uint32_t pt_twins_hash(const struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC])
 {
-        struct pt_recent_key key = {0};
+        return (uint32_t)pt_siphash13(&twins->macs.key, mac, PT_TWIN_MAC);
+}
+
+/* All but six octets of the key are zero: hashing those six is enough, and costs a third. */
+static struct pt_recent_key key_of(const uint8_t mac[PT_TWIN_MAC], uint32_t hash)
+{
+        struct pt_recent_key key = {.hash = hash};
 
         memcpy(key.octets, mac, PT_TWIN_MAC);
-        key.hash = (uint32_t)pt_siphash13(&twins->macs.key, mac, PT_TWIN_MAC);
         return key;
 }
 
-void pt_twins_fetch(const struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC])
+void pt_twins_fetch(const struct pt_twins *twins, uint32_t hash, unsigned step)
 {
-        pt_recent_prefetch(&twins->macs,
-                           (uint32_t)pt_siphash13(&twins->macs.key, mac, PT_TWIN_MAC));
+        if (step == 0)
+                pt_recent_prefetch(&twins->macs, hash);
+        else if (step == 1)
+                pt_recent_prefetch_entry(&twins->macs, hash);
 }
 
-static bool is_used(const struct carried *c, unsigned place)
-{
-        return c->used >> place & 1;
-}
-
-static bool counts(const struct pt_twins *twins, const struct carried *c, unsigned place,
-                   int64_t time)
-{
-        return is_used(c, place) && c->seen[place] >= time - twins->window;
-}
-
+/* How many of its addresses count. */
 static unsigned count(const struct pt_twins *twins, const struct carried *c, int64_t time)
 {
         unsigned sum = 0;
 
-        for (unsigned i = 0; i < PLACES; i++)
-                sum += counts(twins, c, i, time);
+        for (uint32_t i = 0; i < c->count; i++)
+                sum += c->places[i].seen >= time - twins->window;
         return sum;
 }
 
 /* The place of an address; else a free one; else that of the one seen longest ago. */
-static unsigned place_of(const struct carried *c, const struct pt_address *address)
+static struct place *place_of(struct carried *c, const struct pt_address *address)
 {
-        unsigned place = 0;
+        struct place *oldest = c->places;
 
-        for (unsigned i = 0; i < PLACES; i++)
-                if (is_used(c, i) && pt_address_equal(&c->addresses[i], address))
-                        return i;
-        for (unsigned i = 0; i < PLACES; i++) {
-                if (!is_used(c, i))
-                        return i;
-                if (c->seen[i] < c->seen[place])
-                        place = i;
+        for (uint32_t i = 0; i < c->count; i++) {
+                if (pt_address_equal(&c->places[i].address, address))
+                        return &c->places[i];
+                if (c->places[i].seen < oldest->seen)
+                        oldest = &c->places[i];
         }
-        return place;
+        return c->count < PLACES ? &c->places[c->count] : oldest;
 }
 
 /* Packets may be a second late: one that is older than all nine is no news of what was last. */
 static void carry(struct carried *c, const struct pt_address *address, int64_t time, bool received)
 {
-        unsigned place = place_of(c, address);
-        bool known = is_used(c, place) && pt_address_equal(&c->addresses[place], address);
+        struct place *place = place_of(c, address);
 
-        if (!known && is_used(c, place) && c->seen[place] >= time)
-                return;
-        if (!known) {
-                c->addresses[place] = *address;
-                c->used |= (uint16_t)(1U << place);
-                c->seen[place] = time;
-                c->received[place] = NEVER;
+        if (place == &c->places[c->count]) {
+                *place = (struct place){*address, time, NEVER};
+                c->count++;
+        } else if (!pt_address_equal(&place->address, address)) {
+                if (place->seen >= time)
+                        return;
+                *place = (struct place){*address, time, NEVER};
         }
-        if (received && c->received[place] < time)
-                c->received[place] = time;
-        if (c->seen[place] < time)
-                c->seen[place] = time;
+        if (received && place->received < time)
+                place->received = time;
+        if (place->seen < time)
+                place->seen = time;
 }
 
 /* The table is full: did the MAC that gives way still carry an address? */
@@ -121,29 +116,36 @@ static void count_forgotten(const struct pt_twins *twins, int64_t time)
                 twins->counters->value[PT_COUNT_TWIN_EVICTED]++;
 }
 
-static void note(struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC],
+static void note(struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC], uint32_t hash,
                  const struct pt_address *address, int64_t time, bool received)
 {
         struct pt_recent_key key;
+        struct carried *c;
 
         if (!is_hosts(mac))
                 return;
-        key = key_of(twins, mac);
-        if (pt_recent_full(&twins->macs) && !pt_recent_find(&twins->macs, &key))
+        key = key_of(mac, hash);
+        c = pt_recent_find(&twins->macs, &key);
+        if (!c && pt_recent_full(&twins->macs))
                 count_forgotten(twins, time);
-        carry(pt_recent_touch(&twins->macs, &key), address, time, received);
+        /* To make it the youngest costs two cache misses: once in a while is exact enough. */
+        if (!c || c->touched < time - twins->window / 64) {
+                c = pt_recent_touch(&twins->macs, &key);
+                c->touched = time;
+        }
+        carry(c, address, time, received);
 }
 
-void pt_twins_received(struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC],
+void pt_twins_received(struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC], uint32_t hash,
                        const struct pt_address *address, int64_t time)
 {
-        note(twins, mac, address, time, true);
+        note(twins, mac, hash, address, time, true);
 }
 
-void pt_twins_sent(struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC],
+void pt_twins_sent(struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC], uint32_t hash,
                    const struct pt_address *address, int64_t time)
 {
-        note(twins, mac, address, time, false);
+        note(twins, mac, hash, address, time, false);
 }
 
 static void list_add(struct pt_twin_list *list, const struct pt_address *address)
@@ -155,19 +157,19 @@ static void list_add(struct pt_twin_list *list, const struct pt_address *address
         list->addresses[at] = *address;
 }
 
-void pt_twins_find(const struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC],
+void pt_twins_find(const struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC], uint32_t hash,
                    const struct pt_address *address, int64_t time, struct pt_twin_list *ret)
 {
-        struct pt_recent_key key = key_of(twins, mac);
+        struct pt_recent_key key = key_of(mac, hash);
         const struct carried *c = pt_recent_find(&twins->macs, &key);
 
         ret->count = 0;
         if (!c || count(twins, c, time) > PT_TWIN_MOST)
                 return;
-        for (unsigned i = 0; i < PLACES; i++)
-                if (is_used(c, i) && c->received[i] >= time - twins->window &&
-                    !pt_address_equal(&c->addresses[i], address))
-                        list_add(ret, &c->addresses[i]);
+        for (uint32_t i = 0; i < c->count; i++)
+                if (c->places[i].received >= time - twins->window &&
+                    !pt_address_equal(&c->places[i].address, address))
+                        list_add(ret, &c->places[i].address);
 }
 
 void pt_twins_gauge(const struct pt_twins *twins, int64_t time)

@@ -40,20 +40,23 @@ struct pt_twin_list {
         struct pt_address addresses[PT_TWIN_MOST];
 };
 
-/* Fetch what looking a MAC up will touch first. */
-void pt_twins_fetch(const struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC]);
+/* Of a MAC, made once for all that is asked about it. */
+uint32_t pt_twins_hash(const struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC]);
+
+/* Fetch what looking a MAC up will touch: one link further with each step, from 0 to 1. */
+void pt_twins_fetch(const struct pt_twins *twins, uint32_t hash, unsigned step);
 
 /*
  * An answer for this address went to the MAC, or the address sent something from it. MACs of groups
  * and the one of all zeros (the loopback device's) belong to no host.
  */
-void pt_twins_received(struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC],
+void pt_twins_received(struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC], uint32_t hash,
                        const struct pt_address *address, int64_t time);
-void pt_twins_sent(struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC],
+void pt_twins_sent(struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC], uint32_t hash,
                    const struct pt_address *address, int64_t time);
 
 /* The twins of an address that sends from this MAC at `time`. */
-void pt_twins_find(const struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC],
+void pt_twins_find(const struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC], uint32_t hash,
                    const struct pt_address *address, int64_t time, struct pt_twin_list *ret);
 
 /* Write the gauges (twin.*) into the counters, as of `time`. */

@@ -34,6 +34,7 @@ struct pt_syn {
         uint8_t client_mac[6];
         uint8_t destination_mac[6];
         uint32_t seen_hash; /* of what tells one SYN from another (4.2) */
+        uint32_t mac_hash;  /* of the client's MAC, if it has one (4.11) */
 };
 
 /* In order of strength: where severity is equal, the first wins. */
