@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reckon.h"
 #include "traffic.h"
 
 #define CLIENTS 1000
@@ -71,13 +70,22 @@ static uint32_t any_public(void)
 
 /* ---- what they do ---- */
 
+static void connect_as(enum reckon_kind of, uint32_t client, uint32_t server, uint16_t port,
+                       uint64_t time)
+{
+        struct event e = {.kind = EVENT_SYN,
+                          .of = of,
+                          .time = time,
+                          .client = client,
+                          .server = server,
+                          .port = port};
+
+        traffic_add(&e);
+}
+
 static void connect_to(uint32_t client, uint32_t server, uint16_t port, uint64_t time)
 {
-        struct event e = {
-                .kind = EVENT_SYN, .time = time, .client = client, .server = server, .port = port};
-
-        e.innocent = true;
-        traffic_add(&e);
+        connect_as(RECKON_INNOCENT, client, server, port, time);
 }
 
 /* The client asks for the name; its answer holds `count` of the pool's addresses. Returns one. */
@@ -205,7 +213,7 @@ static void vertical_scan(uint32_t client, uint64_t time)
 
         for (uint32_t i = 0; i < 65536; i++)
                 if ((uint16_t)(first + i * step))
-                        connect_to(client, server, (uint16_t)(first + i * step),
+                        connect_as(RECKON_SCAN, client, server, (uint16_t)(first + i * step),
                                    time + 10000 + i * UINT64_C(1000));
 }
 
@@ -217,7 +225,7 @@ static void horizontal_scan(uint32_t client, uint64_t time)
         uint32_t first = any_public() & 0xff000000;
 
         for (uint32_t i = 0; i < 20000; i++)
-                connect_to(client, public(first + traffic_below(1 << 24)), port,
+                connect_as(RECKON_SCAN, client, public(first + traffic_below(1 << 24)), port,
                            time + i * UINT64_C(180000));
 }
 
@@ -351,6 +359,7 @@ static void plant(const struct campaign *c, uint32_t address, uint16_t port, uin
                   bool visible)
 {
         struct event e = {.kind = EVENT_SYN,
+                          .of = RECKON_CAMPAIGN,
                           .time = time,
                           .client = c->client,
                           .server = address,
@@ -421,8 +430,8 @@ static void scan_due(uint64_t minute, uint32_t slow_server)
         if (minute % (5 * MINUTE) == 0)
                 resolve(client_address(5), SEEN, 60000, 1, 1, 300, minute);
         for (unsigned i = 0; i < 6; i++) /* slow: a port each ten seconds */
-                connect_to(client_address(5), slow_server, (uint16_t)(1 + traffic_below(65535)),
-                           minute + (i + 1) * 9 * SECOND);
+                connect_as(RECKON_SCAN, client_address(5), slow_server,
+                           (uint16_t)(1 + traffic_below(65535)), minute + (i + 1) * 9 * SECOND);
 }
 
 static void scans(unsigned count)

@@ -263,7 +263,7 @@ static bool is_given(uint32_t client, uint32_t address, uint64_t time)
 static struct sums {
         double expected, variance;
         uint64_t matches;
-} all_tries[DECADES], once[DECADES], all_cross[DECADES], once_cross[DECADES];
+} all_tries[DECADES], once[DECADES], all_cross[DECADES], once_cross[DECADES], scans[DECADES];
 static struct table distinct, clusters, destinations;
 static uint64_t distinct_tries, resolved_tries, exposed_tries, syns, published, published_distinct;
 
@@ -329,6 +329,7 @@ struct trying {
         uint16_t port;
         uint64_t time;
         bool first; /* of this port at this destination's network */
+        bool scan;
 };
 
 /* n: tries up to now, this one included. */
@@ -344,7 +345,9 @@ static void direct(unsigned rule, const struct trying *t, unsigned n)
         increment = s * pow(1 - s, n - 1);
         add(all_tries, increment, chance_of(s, n), match,
             weight_in(pack(0, t->destination >> 8, t->port) << 3 | rule | UINT64_C(1) << 60));
-        if (t->first)
+        if (t->scan)
+                add(scans, increment, chance_of(s, n), match, 1);
+        else if (t->first)
                 add(once, increment, chance_of(s, n), match, 1);
         if (match)
                 note_match((struct match){t->client, t->destination, t->port, rule, s});
@@ -396,7 +399,7 @@ static void reckon_rules(const struct trying *t, bool resolved)
                 if (!in_set(set_of[rule], t->port))
                         continue;
                 direct(rule, t, n + 1);
-                if (resolved)
+                if (resolved && !t->scan)
                         cross(rule, t, n + 1);
         }
 }
@@ -423,14 +426,16 @@ static void reckon_try(struct trying t)
         reckon_rules(&t, resolved);
 }
 
-void reckon_syn(uint32_t client, uint32_t destination, uint16_t port, uint64_t time, bool innocent)
+void reckon_syn(uint32_t client, uint32_t destination, uint16_t port, uint64_t time,
+                enum reckon_kind kind)
 {
         if (port == 80 || port == 443)
                 return;
         fade(time);
         expire(time);
-        if (innocent)
-                reckon_try((struct trying){client, destination, port, time, false});
+        if (kind != RECKON_CAMPAIGN)
+                reckon_try((struct trying){client, destination, port, time, false,
+                                           kind == RECKON_SCAN});
         try(client, destination, port, time);
         observe(client, destination, port, time);
 }
@@ -472,6 +477,7 @@ void reckon_print(FILE *file)
         print_count(file, "published_distinct", published_distinct);
         print_sums(file, "direct", all_tries);
         print_sums(file, "direct_once", once);
+        print_sums(file, "scans", scans);
         print_sums(file, "cross", all_cross);
         print_sums(file, "cross_once", once_cross);
         print_matches(file);

@@ -14,8 +14,14 @@ void reckon_prior(FILE *file);
 /* The client was given the address at this time (microseconds). */
 void reckon_given(uint32_t client, uint32_t address, uint64_t time);
 
-/* A SYN of an inside client. Those of campaigns count for the history of ports only. */
-void reckon_syn(uint32_t client, uint32_t destination, uint16_t port, uint64_t time, bool innocent);
+enum reckon_kind { RECKON_INNOCENT, RECKON_SCAN, RECKON_CAMPAIGN };
+
+/*
+ * A SYN of an inside client. Those of scans are innocent too, but have sums of their own; those of
+ * campaigns count for the history of ports only.
+ */
+void reckon_syn(uint32_t client, uint32_t destination, uint16_t port, uint64_t time,
+                enum reckon_kind kind);
 
 /* What came of it, as members of a JSON object. */
 void reckon_print(FILE *file);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """How good is detection? Days of a made network go through the program; a table says what it found.
 
-    run.py [--seeds 1-10] [--days 2] [--rare 1] [--scans 400]
+    run.py [--seeds 1-10] [--days 1] [--rare 1] [--scans 100] | --growth
 
 $BUILD: the build folder, $PORTENT: the program
 
@@ -179,20 +179,20 @@ def calibration(runs, name, words):
 
 
 def calibrations(runs):
-    for name, words in (("direct", "every try"),
-                        ("direct_once", "every destination and port once"),
-                        ("cross", "port of another address"),
-                        ("cross_once", "the same, every destination and port once")):
+    """Below 1e-2 chance decides about a severity; there it has to hold. Above, README says what differs."""
+    for name, words in (("direct_once", "every destination and port once, no scans"),
+                        ("direct", "every try"), ("scans", "scans"),
+                        ("cross_once", "port of another address, every destination and port once"),
+                        ("cross", "port of another address, every try")):
         rows = list(calibration(runs, name, words))
         wrong = [DECADES[place] for place, expected, matches, error in rows
                  if abs(matches - expected) > 3 * error]
-        more = [DECADES[place] for place, expected, matches, error in rows[:3]
-                if matches > expected + 3 * error]
-        check(not more, "never more matches than chance says where it does not lower")
+        deciding = [DECADES[place] for place, expected, matches, error in rows[:4]
+                    if matches > expected + 3 * error]
+        check(not deciding, "not more matches than chance says, below 1e-2 (within 3 standard errors)")
         if name == "direct_once":
-            check(not wrong, f"within 3 standard errors in each decade{': not ' if wrong else ''}"
-                  + ", ".join(wrong))
-        elif wrong:
+            check(not set(wrong) & set(DECADES[:4]), "chance below 1e-2 within 3 standard errors")
+        if wrong:
             print(f"       beyond 3 standard errors: {', '.join(wrong)}")
 
 
@@ -205,10 +205,10 @@ def compare_shares(runs):
             chance, tries = run.chances.get(where, (1, 1))
             if chance < 0.99:
                 ratios.append(-math.expm1(math.log1p(-chance) / tries) / share)
-    near = sum(0.98 <= ratio <= 1.02 for ratio in ratios)
+    near = sum(0.97 <= ratio <= 1.03 for ratio in ratios)
     print(f"\nshares of ports that the program gave matches of the destination's own port, beside "
           f"reckon.c's: {min(ratios):.4f} to {max(ratios):.4f} times")
-    check(near == len(ratios), f"{near} of {len(ratios)} within 2 %")
+    check(near == len(ratios), f"{near} of {len(ratios)} within 3 %")
 
 
 def scans(seed, count, folder, shares):
@@ -217,7 +217,20 @@ def scans(seed, count, folder, shares):
     print(f"\n{count} scans of all 65 535 ports of a resolved host: {len(run.false)} matches, {above} above "
           "21. A match is above 21 while chance is below 2e-3: among the first 90 tries of 45 045, "
           "0.2 % for each rule that gives a port.")
-    check(above <= count / 100, f"{above} of {count} scans above 21 (at most 1 of 100)")
+    check(above <= max(1, count / 100), f"{above} of {count} scans above 21 (at most 1 of 100)")
+
+
+def growth(days, folder, shares):
+    """How false alarms grow with the part of tries that no chance can lower."""
+    print("| services of their own, times | tries | exposed | part | 73 | 47 | 73 a million | 47 a million | "
+          "34 a million exposed |\n|---|---|---|---|---|---|---|---|---|")
+    for times in (1, 4, 16, 64):
+        runs = [Run(seed, days, times, folder, shares) for seed in (1, 2)]
+        tries, exposed = total(runs, "tries"), total(runs, "exposed")
+        worst = collections.Counter(s for run in runs for s, _ in run.false.values())
+        print(f"| {times} | {tries} | {exposed} | {exposed / tries:.3f} | {worst[73]} | {worst[47]} | "
+              f"{worst[73] / tries * 1e6:.2f} | {worst[47] / tries * 1e6:.2f} | "
+              f"{34e-6 * exposed:.2f} |", flush=True)
 
 
 def seeds_of(words):
@@ -228,15 +241,19 @@ def seeds_of(words):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", default="1-10")
-    parser.add_argument("--days", type=int, default=2)
+    parser.add_argument("--days", type=int, default=1)
     parser.add_argument("--rare", type=float, default=1)
-    parser.add_argument("--scans", type=int, default=400)
+    parser.add_argument("--scans", type=int, default=100)
+    parser.add_argument("--growth", action="store_true",
+                        help="only the table of how false alarms grow")
     options = parser.parse_args()
     runs = []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         shares = folder / "prior"
         shares.write_text("\n".join(map(repr, prior())))
+        if options.growth:
+            return growth(options.days, folder, shares)
         for seed in seeds_of(options.seeds):
             runs.append(Run(seed, options.days, options.rare, folder, shares))
         recall_table(runs)

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reckon.h"
-
 /* ---- luck: xorshift64*, so that no C library decides ---- */
 
 static uint64_t state;
@@ -165,7 +163,7 @@ static void write_syn(const struct event *e, FILE *file)
                 TCP_SYN);
         emit(&f, e->time, file);
         if (e->client >> 24 == 10)
-                reckon_syn(e->client, e->server, e->port, e->time, e->innocent);
+                reckon_syn(e->client, e->server, e->port, e->time, e->of);
 }
 
 /* "n123456.example.net" */

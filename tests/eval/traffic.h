@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "reckon.h"
+
 #define SECOND UINT64_C(1000000)
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
@@ -27,7 +29,7 @@ struct event {
         enum event_kind kind;
         uint32_t client, server; /* the destination, or the resolver */
         uint16_t port;
-        bool innocent;
+        enum reckon_kind of;
         uint8_t count;
         uint32_t name, ttl;
         uint32_t addresses[ADDRESSES];
