@@ -16,11 +16,47 @@ static struct pt_frame sanitised(const struct pt_frame *frame)
         return sound;
 }
 
+/*
+ * What a log says stands where a packet would have it: an answer goes from the resolver to the
+ * client, all else the other way.
+ */
+static void look_at_logged(const struct pt_engine *engine, struct pt_arrival *arrival)
+{
+        struct pt_logged *logged = &arrival->logged;
+        bool answer;
+
+        arrival->packet = (struct pt_packet){0};
+        arrival->kind = PT_PACKET_MALFORMED;
+        arrival->has_message = false;
+        if (pt_logged_read(arrival->frame.bytes, arrival->frame.captured, logged,
+                           &arrival->message.answer) < 0)
+                return;
+        answer = logged->kind == PT_LOGGED_ANSWER;
+        arrival->wall = logged->wall;
+        arrival->packet.source = answer ? logged->server : logged->client;
+        arrival->packet.destination = answer ? logged->client : logged->server;
+        arrival->packet.source_port = answer ? logged->server_port : logged->client_port;
+        arrival->packet.destination_port = answer ? logged->client_port : logged->server_port;
+        arrival->packet.ipv6 = logged->ipv6;
+        arrival->packet.tcp_flags = logged->kind == PT_LOGGED_CONNECTION ? PT_TCP_SYN : 0;
+        arrival->kind = logged->kind == PT_LOGGED_CONNECTION ? PT_PACKET_TCP : PT_PACKET_UDP;
+        arrival->has_message = answer || logged->kind == PT_LOGGED_QUERY;
+        if (arrival->has_message)
+                pt_message_logged(engine, logged, &arrival->message);
+}
+
 void pt_ahead_look(const struct pt_engine *engine, const struct pt_frame *frame,
                    struct pt_arrival *arrival)
 {
         arrival->frame = sanitised(frame);
         arrival->odd_length = frame->captured > frame->length;
+        arrival->wall = arrival->frame.time;
+        arrival->logged.source = PT_LOGGED_NOWHERE;
+        arrival->logged.lacks = 0;
+        if (frame->linktype == PT_LINK_LOGGED) {
+                look_at_logged(engine, arrival);
+                return;
+        }
         arrival->kind = pt_packet_decode(&arrival->frame, &arrival->packet);
         arrival->has_message = arrival->kind == PT_PACKET_UDP && pt_message_is(&arrival->packet);
         if (arrival->has_message)

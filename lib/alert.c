@@ -34,6 +34,23 @@ static void reason(struct pt_document *doc, json_t *group, const struct pt_event
         pt_document_text(doc, group, "reason", pt_words_reason(event, text));
 }
 
+/* Where the SYN was seen: in a packet, or in a line of another program's log. */
+static void seen(struct pt_document *doc, json_t *portent, const struct pt_syn *syn)
+{
+        const struct pt_document_log log = {
+                .source = (enum pt_logged_source)syn->source,
+                .connection = true,
+                .lacks = syn->lacks,
+                .line = syn->number,
+                .file = syn->file,
+        };
+
+        if (syn->source)
+                pt_document_log(doc, portent, &log);
+        else
+                pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
+}
+
 /* source.*, destination.*, network.*. `name`: what DNS called the destination, or NULL. */
 static void syn_groups(struct pt_document *doc, const struct pt_event *event,
                        const struct pt_syn *syn, const struct pt_dns_name *name)
@@ -75,6 +92,28 @@ static void host_names(struct pt_document *doc, json_t *parent, const char *key,
                 pt_document_append_host(doc, array, &name[i]);
 }
 
+/* Where the answer was seen. */
+static void answer_seen(struct pt_document *doc, json_t *group, const struct pt_syn *syn,
+                        const struct pt_evidence *evidence)
+{
+        const struct pt_document_log log = {
+                .source = evidence->source,
+                .lacks = evidence->lacks,
+                .line = evidence->number,
+                .file = evidence->file,
+        };
+
+        if (evidence->source) {
+                pt_document_log(doc, group, &log);
+                return;
+        }
+        if (evidence->number)
+                pt_document_integer(doc, pt_document_object(doc, group, "packet"), "number",
+                                    evidence->number);
+        if (evidence->file != syn->file)
+                pt_document_file(doc, group, evidence->file);
+}
+
 /* portent.dns.*: the answer behind a match, seen from its SYN. */
 static void portent_dns(struct pt_document *doc, json_t *portent, const struct pt_syn *syn,
                         const struct pt_evidence *evidence)
@@ -90,16 +129,15 @@ static void portent_dns(struct pt_document *doc, json_t *portent, const struct p
                                &evidence->client);
         pt_document_time(doc, group, "answered_at", evidence->wall);
         pt_document_real(doc, group, "seconds_since_answer", (double)age / 1e9);
-        pt_document_integer(doc, group, "ttl", evidence->ttl);
-        pt_document_boolean(doc, group, "ttl_expired", age > evidence->ttl * INT64_C(1000000000));
+        if (!(evidence->lacks & PT_LOGGED_NO_TTL)) {
+                pt_document_integer(doc, group, "ttl", evidence->ttl);
+                pt_document_boolean(doc, group, "ttl_expired",
+                                    age > evidence->ttl * INT64_C(1000000000));
+        }
         host_names(doc, group, "names", evidence->names, evidence->name_count);
         host_names(doc, group, "chain", evidence->chain, evidence->chain_count);
         pt_document_boolean(doc, group, "asked", evidence->asked);
-        if (evidence->number)
-                pt_document_integer(doc, pt_document_object(doc, group, "packet"), "number",
-                                    evidence->number);
-        if (evidence->file != syn->file)
-                pt_document_file(doc, group, evidence->file);
+        answer_seen(doc, group, syn, evidence);
 }
 
 /* The client's other address, if that is the one to which the answer went (4.11). */
@@ -182,7 +220,7 @@ void pt_alert_match(struct pt_document *doc, const struct pt_event *event, json_
                 near_miss(doc, event, portent);
         portent_arithmetic(doc, portent, syn, match, evidence);
         portent_twin(doc, portent, match);
-        pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
+        seen(doc, portent, syn);
         if (!evidence)
                 return;
         portent_dns(doc, portent, syn, evidence);
@@ -251,7 +289,7 @@ void pt_alert_rotation(struct pt_document *doc, const struct pt_event *event, js
         portent_rotation(doc, portent, event);
         portent_arithmetic(doc, portent, syn, match, evidence);
         portent_twin(doc, portent, match);
-        pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
+        seen(doc, portent, syn);
         if (!evidence)
                 return;
         portent_dns(doc, portent, syn, evidence);
@@ -339,5 +377,5 @@ void pt_alert_connection(struct pt_document *doc, const struct pt_event *event, 
         pt_document_time(doc, group, "start", syn->wall);
         syn_groups(doc, event, syn, destination ? &destination->chain[0] : NULL);
         portent = pt_document_object(doc, doc->root, "portent");
-        pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
+        seen(doc, portent, syn);
 }

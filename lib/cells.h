@@ -79,6 +79,9 @@ enum {
         RESOLUTION_CONTACTED_AGAIN = 2, /* a contact before the last one, within the window of it */
         RESOLUTION_MAPPED = 4,          /* an IPv4 address that stood in an AAAA record */
         RESOLUTION_HINT = 8,            /* of an SVCB or HTTPS record */
+        RESOLUTION_SOURCE = 0x30,       /* enum pt_logged_source, from bit 4 on */
+        RESOLUTION_NO_TTL = 0x40,
+        RESOLUTION_NO_QUESTION = 0x80,
 };
 
 #define PT_NEVER INT64_MIN

@@ -12,6 +12,11 @@
         X(CAPTURE_BYTES, "capture.bytes", "Bytes of those packets on the wire.")                  \
         X(CAPTURE_ODD_LENGTH, "capture.odd_length", "Packets captured longer than they were.")    \
         X(CAPTURE_ODD_TIME, "capture.odd_time", "Packet times out of range, made to fit.")        \
+        X(LOG_LINES, "log.lines", "Lines of other programs' logs.")                               \
+        X(LOG_OTHER, "log.other", "Those about nothing that is looked for.")                      \
+        X(LOG_UNREADABLE, "log.unreadable", "Those that cannot be read.")                         \
+        X(LOG_RECORDS, "log.records", "Answers, queries and connections out of other logs.")      \
+        X(LOG_LATE, "log.late", "Those too far behind others in their log to be sorted.")         \
         X(CLOCK_EPOCHS, "clock.epochs", "Times the packet clock stepped back for good.")          \
         X(CLOCK_JUMPS, "clock.jumps", "Times it jumped ahead for good.")                          \
         X(CLOCK_FOREIGN, "clock.foreign", "Packets with a time that the next did not confirm.")   \
@@ -54,7 +59,7 @@
         X(FRAGMENT_CUT, "fragment.cut", "Fragments that the capture cut.")                        \
         X(FRAGMENT_LOST, "fragment.lost", "Datagrams of which a fragment never came.")            \
         X(FRAGMENT_EVICTED, "fragment.evicted", "Datagrams given up for lack of room.")           \
-        X(DNS_MESSAGES, "dns.messages", "DNS messages over UDP, to or from port 53.")             \
+        X(DNS_MESSAGES, "dns.messages", "DNS messages, to or from port 53.")                      \
         X(DNS_QUERIES, "dns.queries", "Queries among them.")                                      \
         X(DNS_RESPONSES, "dns.responses", "Responses among them that could be read.")             \
         X(DNS_ANSWERS, "dns.answers", "Address records learned.")                                 \

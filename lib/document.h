@@ -100,3 +100,13 @@ void pt_document_related(struct pt_document *doc);
 void pt_document_packet(struct pt_document *doc, json_t *portent, uint64_t number, int64_t time,
                         uint32_t file);
 void pt_document_file(struct pt_document *doc, json_t *parent, uint32_t file);
+
+/* PARENT.log.*: the line of another program's log, and what that does not say. */
+struct pt_document_log {
+        enum pt_logged_source source;
+        bool connection; /* else an answer */
+        uint8_t lacks;
+        uint64_t line;
+        uint32_t file;
+};
+void pt_document_log(struct pt_document *doc, json_t *parent, const struct pt_document_log *log);

@@ -403,8 +403,14 @@ static void take(struct pt_engine *engine, const struct pt_arrival *arrival)
         const struct pt_frame *frame = &arrival->frame;
         int64_t time;
 
-        engine->counters.value[PT_COUNT_CAPTURE_PACKETS]++;
-        engine->counters.value[PT_COUNT_CAPTURE_BYTES] += frame->length;
+        if (frame->linktype == PT_LINK_LOGGED) {
+                engine->counters.value[PT_COUNT_LOG_RECORDS]++;
+                engine->counters.value[PT_COUNT_LOG_LATE] +=
+                        (arrival->logged.lacks & PT_LOGGED_LATE) != 0;
+        } else {
+                engine->counters.value[PT_COUNT_CAPTURE_PACKETS]++;
+                engine->counters.value[PT_COUNT_CAPTURE_BYTES] += frame->length;
+        }
         engine->counters.value[PT_COUNT_CAPTURE_ODD_TIME] += frame->odd_time;
         engine->counters.value[PT_COUNT_CAPTURE_ODD_LENGTH] += arrival->odd_length;
         if (engine->clock.waiting != PT_CLOCK_HERE)
@@ -430,6 +436,14 @@ void pt_engine_packets(struct pt_engine *engine, const struct pt_frame *frames, 
 void pt_engine_packet(struct pt_engine *engine, const struct pt_frame *frame)
 {
         pt_engine_packets(engine, frame, 1);
+}
+
+void pt_engine_log_lines(struct pt_engine *engine, uint64_t lines, uint64_t other,
+                         uint64_t unreadable)
+{
+        engine->counters.value[PT_COUNT_LOG_LINES] = lines;
+        engine->counters.value[PT_COUNT_LOG_OTHER] = other;
+        engine->counters.value[PT_COUNT_LOG_UNREADABLE] = unreadable;
 }
 
 /*

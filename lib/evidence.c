@@ -69,6 +69,17 @@ static void read_names(const struct pt_hosts *hosts, const struct resolution_cel
         }
 }
 
+/* Zeek never says under which names addresses stand, and who leaves out TTLs leaves them out too.
+ */
+static void read_source(const struct resolution_cell *r, struct pt_evidence *ret)
+{
+        ret->source = (enum pt_logged_source)((r->flags & RESOLUTION_SOURCE) >> 4);
+        ret->lacks = (uint8_t)((r->flags & RESOLUTION_NO_TTL ? PT_LOGGED_NO_TTL : 0) |
+                               (r->flags & RESOLUTION_NO_QUESTION ? PT_LOGGED_NO_QUESTION : 0));
+        if (ret->source == PT_LOGGED_ZEEK || ret->lacks & PT_LOGGED_NO_TTL)
+                ret->lacks |= PT_LOGGED_NO_OWNERS;
+}
+
 void pt_hosts_evidence(const struct pt_hosts *hosts, uint32_t resolution, struct pt_evidence *ret)
 {
         const struct resolution_cell *r = resolution_at(hosts, resolution);
@@ -89,6 +100,7 @@ void pt_hosts_evidence(const struct pt_hosts *hosts, uint32_t resolution, struct
         ret->address_mapped = r->flags & RESOLUTION_MAPPED;
         ret->address_hint = r->flags & RESOLUTION_HINT;
         ret->resolver = a->resolver;
+        read_source(r, ret);
         read_chain(hosts, a, ret);
         read_addresses(hosts, a, ret);
         read_names(hosts, r, ret);

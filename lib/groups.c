@@ -226,6 +226,28 @@ void pt_document_file(struct pt_document *doc, json_t *parent, uint32_t file)
                 pt_document_text(doc, pt_document_object(doc, parent, "pcap"), "file", name);
 }
 
+void pt_document_log(struct pt_document *doc, json_t *parent, const struct pt_document_log *log)
+{
+        const struct pt_observer *observer = doc->observer;
+        const char *flows = log->source == PT_LOGGED_ZEEK ? "conn" : "flow";
+        json_t *group = pt_document_object(doc, parent, "log"), *lacks = NULL;
+
+        pt_document_text(doc, group, "source", pt_logged_source_name(log->source));
+        pt_document_text(doc, group, "type", log->connection ? flows : "dns");
+        if (observer->file_name)
+                pt_document_text(doc, group, "file",
+                                 observer->file_name(observer->file_context, log->file));
+        pt_document_integer(doc, group, "line", log->line);
+        if (!log->lacks && !log->connection)
+                return;
+        lacks = pt_document_array(doc, group, "lacks");
+        if (log->connection)
+                pt_document_append(doc, lacks, "unfinished");
+        for (unsigned i = 0; i < PT_LOGGED_LACKS; i++)
+                if (log->lacks >> i & 1)
+                        pt_document_append(doc, lacks, pt_logged_lack_name(i));
+}
+
 void pt_document_packet(struct pt_document *doc, json_t *portent, uint64_t number, int64_t time,
                         uint32_t file)
 {

@@ -15,6 +15,7 @@
 #include "counter.h"
 #include "dns.h"
 #include "hash.h"
+#include "logged.h"
 #include "pool.h"
 
 struct pt_hosts_settings {
@@ -48,6 +49,8 @@ struct pt_given {
         uint16_t flags;
         uint16_t question_type;
         bool asked; /* its query was seen (4.8) */
+        enum pt_logged_source source;
+        uint8_t lacks; /* what that does not say: see logged.h */
         const struct pt_dns_answer *answer;
 };
 
@@ -184,6 +187,8 @@ struct pt_evidence {
         bool asked;
         bool address_mapped;
         bool address_hint; /* of an SVCB or HTTPS record */
+        enum pt_logged_source source;
+        uint8_t lacks; /* what that does not say: see logged.h; PT_LOGGED_LATE is not kept */
         struct pt_address resolver;
         struct pt_dns_name chain[PT_DNS_NAMES]; /* question first, owner of the address last */
         size_t chain_count;                     /* 1 where question and owner are one */

@@ -201,7 +201,9 @@ static uint32_t resolution_make(struct pt_hosts *hosts, uint32_t client, uint32_
         r->ttl = record->ttl;
         r->flags = (uint8_t)((given->asked ? RESOLUTION_ASKED : 0) |
                              (record->mapped ? RESOLUTION_MAPPED : 0) |
-                             (record->hint ? RESOLUTION_HINT : 0));
+                             (record->hint ? RESOLUTION_HINT : 0) | (unsigned)given->source << 4 |
+                             (given->lacks & PT_LOGGED_NO_TTL ? RESOLUTION_NO_TTL : 0) |
+                             (given->lacks & PT_LOGGED_NO_QUESTION ? RESOLUTION_NO_QUESTION : 0));
 
         link_pair(hosts, pair_head(hosts, &given->client, &r->address), link);
         link_same(hosts, address_head(hosts, &r->address), link);

@@ -54,3 +54,22 @@ void pt_message_read(const struct pt_engine *engine, const struct pt_packet *pac
                 ret->query = query_key(engine, ret, &packet->source, packet->source_port,
                                        &packet->destination);
 }
+
+void pt_message_logged(const struct pt_engine *engine, const struct pt_logged *logged,
+                       struct pt_message *ret)
+{
+        ret->kind = PT_DNS_OK;
+        ret->way = logged->kind == PT_LOGGED_QUERY        ? PT_MESSAGE_QUERY
+                   : pt_address_is_group(&logged->client) ? PT_MESSAGE_TO_GROUP
+                                                          : PT_MESSAGE_RESPONSE;
+        ret->dns = (struct pt_dns){
+                .id = logged->id,
+                .flags = logged->flags,
+                .has_question = true,
+                .question = ret->answer.names[0],
+                .question_type = logged->question_type,
+                .question_class = PT_DNS_IN,
+        };
+        ret->question_hash = pt_dns_name_hash(&engine->key, &ret->dns.question);
+        ret->query = query_key(engine, ret, &logged->client, logged->client_port, &logged->server);
+}

@@ -1,6 +1,6 @@
 /*
- * message: a DNS message, in a datagram or out of a stream, read as far as it can be without knowing
- * what came before.
+ * message: a DNS message, in a datagram or out of a stream, read as far as it can be without
+ * knowing what came before.
  */
 #pragma once
 
@@ -20,3 +20,7 @@ static inline bool pt_message_is(const struct pt_packet *packet)
  */
 void pt_message_read(const struct pt_engine *engine, const struct pt_packet *packet,
                      struct pt_message *ret);
+
+/* The same for what a log says: `ret` has its names and addresses already. */
+void pt_message_logged(const struct pt_engine *engine, const struct pt_logged *logged,
+                       struct pt_message *ret);

@@ -74,8 +74,7 @@ static void prove(struct pt_engine *engine, const struct pt_packet *packet, uint
 /* ---- queries (4.8) ---- */
 
 static void observe_query(struct pt_engine *engine, const struct pt_message *message,
-                          const struct pt_packet *packet, const struct pt_frame *frame,
-                          int64_t time)
+                          const struct pt_packet *packet, int64_t wall, int64_t time)
 {
         const struct pt_query *oldest;
         struct pt_query *query;
@@ -95,7 +94,7 @@ static void observe_query(struct pt_engine *engine, const struct pt_message *mes
         query->time_before = query->time;
         query->wall_before = query->wall;
         query->time = time;
-        query->wall = frame->time;
+        query->wall = wall;
 }
 
 /* Packet time of the query that this answers, NULL if none was seen within 30 s before it. */
@@ -126,13 +125,15 @@ static void learn(struct pt_engine *engine, const struct pt_arrival *arrival, in
                 .client = arrival->packet.destination,
                 .resolver = arrival->packet.source,
                 .time = time,
-                .wall = arrival->frame.time,
+                .wall = arrival->wall,
                 .number = arrival->frame.number,
                 .file = arrival->frame.file,
                 .id = message->dns.id,
                 .flags = message->dns.flags,
                 .question_type = message->dns.question_type,
                 .asked = asked,
+                .source = arrival->logged.source,
+                .lacks = arrival->logged.lacks,
                 .answer = &message->answer,
         };
 
@@ -208,7 +209,7 @@ static void observe_dns(struct pt_engine *engine, const struct pt_arrival *arriv
                 pt_engine_count(engine, dns_counter[message->kind]);
                 break;
         case PT_MESSAGE_QUERY:
-                observe_query(engine, message, &arrival->packet, &arrival->frame, time);
+                observe_query(engine, message, &arrival->packet, arrival->wall, time);
                 break;
         case PT_MESSAGE_RESPONSE:
                 pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
@@ -226,14 +227,15 @@ static void observe_dns(struct pt_engine *engine, const struct pt_arrival *arriv
 
 /* ---- SYNs, and QUIC for the contact test (4.5) ---- */
 
-static struct pt_syn syn_of(const struct pt_engine *engine, const struct pt_packet *packet,
-                            const struct pt_frame *frame, int64_t time)
+static struct pt_syn syn_of(const struct pt_engine *engine, const struct pt_arrival *arrival,
+                            int64_t time)
 {
+        const struct pt_packet *packet = &arrival->packet;
         struct pt_syn syn = {
                 .time = time,
-                .wall = frame->time,
-                .number = frame->number,
-                .file = frame->file,
+                .wall = arrival->wall,
+                .number = arrival->frame.number,
+                .file = arrival->frame.file,
                 .sequence = packet->tcp_sequence,
                 .client = packet->source,
                 .destination = packet->destination,
@@ -245,6 +247,8 @@ static struct pt_syn syn_of(const struct pt_engine *engine, const struct pt_pack
                 .ipv6 = packet->ipv6,
                 .has_mac = packet->has_mac,
                 .has_destination_mac = packet->has_destination_mac,
+                .source = (uint8_t)arrival->logged.source,
+                .lacks = arrival->logged.source ? arrival->logged.lacks : 0,
         };
 
         memcpy(syn.vlans, packet->vlans, sizeof syn.vlans);
@@ -254,14 +258,14 @@ static struct pt_syn syn_of(const struct pt_engine *engine, const struct pt_pack
         return syn;
 }
 
-static void into_line(struct pt_engine *engine, const struct pt_packet *packet,
-                      const struct pt_frame *frame, int64_t time, bool quic)
+static void into_line(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time,
+                      bool quic)
 {
-        struct pt_syn syn = syn_of(engine, packet, frame, time);
+        struct pt_syn syn = syn_of(engine, arrival, time);
 
-        syn.mac_hash = remember_sender(engine, packet, time);
+        syn.mac_hash = remember_sender(engine, &arrival->packet, time);
         if (!quic)
-                prove(engine, packet, syn.mac_hash, time);
+                prove(engine, &arrival->packet, syn.mac_hash, time);
         syn.quic = quic;
         if (pt_line_full(engine->line)) {
                 pt_engine_count(engine, PT_COUNT_CONNECTION_EARLY);
@@ -283,6 +287,8 @@ static struct pt_arrival *made_of(struct pt_engine *engine, const struct pt_arri
                 made->frame = last->frame;
                 made->packet = last->packet;
                 made->kind = last->kind;
+                made->wall = last->wall;
+                made->logged.source = last->logged.source;
         }
         made->has_message = false;
         made->message.answer.addresses = engine->addresses + (size_t)2 * PT_MESSAGE_ADDRESSES;
@@ -317,7 +323,7 @@ static void observe_tcp(struct pt_engine *engine, const struct pt_arrival *arriv
 
         if (flags == PT_TCP_SYN) {
                 pt_engine_count(engine, PT_COUNT_CONNECTION_ATTEMPTS);
-                into_line(engine, packet, &arrival->frame, time, false);
+                into_line(engine, arrival, time, false);
         }
         if (pt_message_is(packet) && (flags & ~PT_TCP_ACK || packet->payload_length))
                 observe_segment(engine, arrival, time);
@@ -332,7 +338,7 @@ static void observe_udp(struct pt_engine *engine, const struct pt_arrival *arriv
         } else if (packet->destination_port == QUIC_PORT && packet->payload_length >= QUIC_LEAST &&
                    packet->payload[0] & QUIC_LONG) {
                 pt_engine_count(engine, PT_COUNT_CONNECTION_QUIC);
-                into_line(engine, packet, &arrival->frame, time, true);
+                into_line(engine, arrival, time, true);
         }
 }
 
@@ -363,6 +369,45 @@ static const struct pt_arrival *put_together(struct pt_engine *engine,
         return whole;
 }
 
+/* ---- what a log says ---- */
+
+static void observe_logged_answer(struct pt_engine *engine, const struct pt_arrival *arrival,
+                                  int64_t time)
+{
+        const struct pt_message *message = &arrival->message;
+        bool asked = arrival->logged.asked || find_query(engine, message, time);
+
+        pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
+        engine->counters.value[PT_COUNT_DNS_SKIPPED] += message->answer.skipped;
+        if (message->way == PT_MESSAGE_TO_GROUP)
+                pt_engine_count(engine, PT_COUNT_DNS_TO_GROUP);
+        else if (message->answer.count)
+                learn(engine, arrival, time, asked);
+}
+
+static void observe_logged(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
+{
+        engine->counters.value[PT_COUNT_DNS_MESSAGES] += arrival->has_message;
+        switch (arrival->logged.kind) {
+        case PT_LOGGED_ANSWER:
+                observe_logged_answer(engine, arrival, time);
+                break;
+        case PT_LOGGED_QUERY:
+                observe_query(engine, &arrival->message, &arrival->packet, arrival->wall, time);
+                break;
+        case PT_LOGGED_CONNECTION:
+                pt_engine_count(engine, PT_COUNT_CONNECTION_ATTEMPTS);
+                into_line(engine, arrival, time, false);
+                break;
+        case PT_LOGGED_CONTACT:
+                pt_engine_count(engine, PT_COUNT_CONNECTION_QUIC);
+                into_line(engine, arrival, time, true);
+                break;
+        case PT_LOGGED_KINDS:
+                break;
+        }
+}
+
 static bool has_number(enum pt_packet_kind kind)
 {
         return kind == PT_PACKET_OTHER_LINK || kind == PT_PACKET_OTHER_ETHERTYPE ||
@@ -373,6 +418,10 @@ void pt_observe(struct pt_engine *engine, const struct pt_arrival *arrival, int6
 {
         const struct pt_packet *packet;
 
+        if (arrival->logged.source) {
+                observe_logged(engine, arrival, time);
+                return;
+        }
         if (arrival->kind == PT_PACKET_FRAGMENT)
                 arrival = put_together(engine, arrival, time);
         packet = &arrival->packet;

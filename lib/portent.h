@@ -118,10 +118,10 @@ struct pt_settings {
         int64_t max_window;   /* and at most, whatever its TTL */
         int64_t cross_window; /* how long its addresses give ports for other destinations */
         int64_t throttle;     /* how long a repeated match is held back at first */
-        double chance_step;   /* luck as likely as this makes a match one severity lower; 1: never */
-        double chance_floor;  /* and as likely as this gives it the lowest; 1: never */
-        bool lab;             /* private destinations count too */
-        bool near_misses;     /* evaluate and report near misses */
+        double chance_step;  /* luck as likely as this makes a match one severity lower; 1: never */
+        double chance_floor; /* and as likely as this gives it the lowest; 1: never */
+        bool lab;            /* private destinations count too */
+        bool near_misses;    /* evaluate and report near misses */
         bool dns_events;
         bool connection_events;
         bool expectation_events;
@@ -185,6 +185,10 @@ PT_PUBLIC PT_MUST_CHECK int pt_engine_reload(struct pt_engine *engine,
 PT_PUBLIC void pt_engine_allow(struct pt_engine *engine, struct pt_allow *allow);
 
 PT_PUBLIC void pt_engine_packet(struct pt_engine *engine, const struct pt_frame *frame);
+
+/* What became of the lines of logs that were read for this engine, so far: for its counters. */
+PT_PUBLIC void pt_engine_log_lines(struct pt_engine *engine, uint64_t lines, uint64_t other,
+                                   uint64_t unreadable);
 
 /*
  * Live: no packet came until `time`, which is packet time, and a little before now: whatever was

@@ -123,6 +123,18 @@ static void say_match(struct pt_words *words, const struct pt_event *event)
         }
 }
 
+/* Of a log it is said here what it does not say: there is no packet to look it up in. */
+static void say_logged(struct pt_words *words, const struct pt_syn *syn)
+{
+        if (!syn->source)
+                return;
+        pt_words_say(words, "; read from a log of %s, which has finished connections only",
+                     syn->source == PT_LOGGED_ZEEK ? "Zeek" : "Suricata");
+        if (syn->lacks & PT_LOGGED_LATE)
+                pt_words_say(words, ", and had this one so far behind others that it was judged "
+                                    "with what was known later");
+}
+
 /* The chance in words (design 5), as "by luck 1 of 45045 innocent clients had matched by now". */
 static void say_chance(struct pt_words *words, const struct pt_match *match)
 {
@@ -226,12 +238,14 @@ const char *pt_words_reason(const struct pt_event *event, char ret[PT_WORDS_REAS
         case PT_EVENT_ALERT:
                 say_match(&words, event);
                 say_chance(&words, event->alert.match);
+                say_logged(&words, event->alert.syn);
                 break;
         case PT_EVENT_NEAR_MISS:
                 say_near_miss(&words, event);
                 break;
         case PT_EVENT_ROTATION:
                 say_rotation(&words, event);
+                say_logged(&words, event->rotation.syn);
                 break;
         case PT_EVENT_CAMPAIGN:
                 say_campaign(&words, event);

@@ -63,6 +63,7 @@ struct kept {
         bool mapped;
         bool hint;
         uint32_t ttl;
+        bool no_ttl; /* a log did not say */
 };
 
 /* A hint stood in a record of the type that was asked for, as the parameter that it is shown as. */
@@ -86,7 +87,8 @@ static void address_record(struct pt_document *doc, json_t *answers,
         bool a = pt_address_is_ipv4(kept->address) && !kept->mapped;
         json_t *object = record(doc, answers, owner, a ? PT_DNS_A : PT_DNS_AAAA, PT_DNS_IN);
 
-        pt_document_integer(doc, object, "ttl", kept->ttl);
+        if (!kept->no_ttl)
+                pt_document_integer(doc, object, "ttl", kept->ttl);
         pt_document_ip(doc, object, "data", kept->address);
 }
 
@@ -114,6 +116,7 @@ void pt_document_evidence(struct pt_document *doc, const struct pt_evidence *evi
 {
         const struct pt_dns_name *owner = &evidence->chain[evidence->chain_count - 1];
         json_t *group = pt_document_object(doc, doc->root, "dns"), *answers, *resolved;
+        bool no_ttl = evidence->lacks & PT_LOGGED_NO_TTL;
 
         header(doc, group, evidence->id, evidence->flags);
         question(doc, group, &evidence->chain[0], evidence->question_type, PT_DNS_IN);
@@ -125,11 +128,11 @@ void pt_document_evidence(struct pt_document *doc, const struct pt_evidence *evi
         for (size_t i = 0; i < evidence->address_count; i++)
                 kept_record(doc, answers, evidence,
                             &(struct kept){&evidence->addresses[i], evidence->mapped[i],
-                                           evidence->hint[i], evidence->ttls[i]});
+                                           evidence->hint[i], evidence->ttls[i], no_ttl});
         if (!is_among(evidence))
                 kept_record(doc, answers, evidence,
                             &(struct kept){&evidence->address, evidence->address_mapped,
-                                           evidence->address_hint, evidence->ttl});
+                                           evidence->address_hint, evidence->ttl, no_ttl});
         resolved = pt_document_array(doc, group, "resolved_ip");
         for (size_t i = 0; i < evidence->address_count; i++)
                 pt_document_append_ip(doc, resolved, &evidence->addresses[i]);

@@ -14,6 +14,7 @@
 #include "hold.h"
 #include "hosts.h"
 #include "line.h"
+#include "logged.h"
 #include "outbreak.h"
 #include "portent.h"
 #include "recent.h"
@@ -51,6 +52,8 @@ struct pt_arrival {
         bool odd_length; /* more octets were captured than the packet had */
         bool has_message;
         enum pt_packet_kind kind;
+        int64_t wall;            /* packet time; of a log's record, what the log says */
+        struct pt_logged logged; /* of a record of a log, else its source is PT_LOGGED_NOWHERE */
         struct pt_packet packet;
         struct pt_message message;
 };

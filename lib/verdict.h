@@ -7,6 +7,7 @@
 
 #include "history.h"
 #include "hosts.h"
+#include "logged.h"
 #include "packet.h"
 #include "rule.h"
 #include "twin.h"
@@ -33,6 +34,8 @@ struct pt_syn {
         bool has_destination_mac;
         uint8_t client_mac[6];
         uint8_t destination_mac[6];
+        uint8_t source;     /* enum pt_logged_source */
+        uint8_t lacks;      /* what that does not say: see logged.h */
         uint32_t seen_hash; /* of what tells one SYN from another (4.2) */
         uint32_t mac_hash;  /* of the client's MAC, if it has one (4.11) */
 };

@@ -16,30 +16,15 @@ static uint64_t count(const struct pt_health *health, const char *name)
 static bool is_undecoded(const char *name)
 {
         static const char *const names[] = {
-                "capture.odd_length",
-                "capture.odd_time",
-                "decode.other_link",
-                "decode.tunnels",
-                "decode.short",
-                "decode.truncated",
-                "decode.malformed",
-                "decode.too_deep",
-                "dns.short",
-                "dns.bad_question",
-                "dns.bad_record",
-                "dns.skipped",
-                "dns.cut",
-                "stream.gaps",
-                "stream.unsynced",
-                "stream.outside",
-                "stream.dropped",
-                "stream.unfinished",
-                "stream.evicted",
-                "fragment.overlaps",
-                "fragment.malformed",
-                "fragment.cut",
-                "fragment.lost",
-                "fragment.evicted",
+                "log.unreadable",    "log.late",           "capture.odd_length",
+                "capture.odd_time",  "decode.other_link",  "decode.tunnels",
+                "decode.short",      "decode.truncated",   "decode.malformed",
+                "decode.too_deep",   "dns.short",          "dns.bad_question",
+                "dns.bad_record",    "dns.skipped",        "dns.cut",
+                "stream.gaps",       "stream.unsynced",    "stream.outside",
+                "stream.dropped",    "stream.unfinished",  "stream.evicted",
+                "fragment.overlaps", "fragment.malformed", "fragment.cut",
+                "fragment.lost",     "fragment.evicted",
         };
 
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -86,10 +71,15 @@ static uint64_t sum_counters(const struct pt_health *health, bool (*which)(const
 static void say_seen(const struct pt_health *health)
 {
         uint64_t packets = count(health, "capture.packets");
+        uint64_t lines = count(health, "log.lines");
         uint64_t answers = count(health, "dns.responses");
         uint64_t addresses = count(health, "dns.answers");
         uint64_t syns = count(health, "connection.attempts");
 
+        if (lines)
+                pt_say("%" PRIu64 " line%s of logs, %" PRIu64 " of them answers, queries and "
+                       "connections",
+                       lines, pt_say_plural(lines), count(health, "log.records"));
         pt_say("%" PRIu64 " packet%s, %" PRIu64 " DNS answer%s with %" PRIu64 " address%s, %" PRIu64
                " TCP SYN%s",
                packets, pt_say_plural(packets), answers, pt_say_plural(answers), addresses,
@@ -138,13 +128,20 @@ static void say_lists(const struct pt_health *health)
         say_unread(health);
 }
 
+static uint64_t seen_any(const struct pt_health *health)
+{
+        return count(health, "capture.packets") + count(health, "log.records");
+}
+
 /* Why no SYN could match, or NULL if some could have. */
 static const char *why_no_syn(const struct pt_health *health)
 {
-        if (count(health, "capture.packets") == 0)
+        if (seen_any(health) == 0)
                 return health->filtered ? "no packet passed the filter expression"
                                         : "there were no packets";
-        if (count(health, "decode.udp") + count(health, "decode.tcp") == 0)
+        if (count(health, "decode.udp") + count(health, "decode.tcp") +
+                    count(health, "log.records") ==
+            0)
                 return "no packet carried UDP or TCP that could be read";
         if (count(health, "connection.attempts") == 0)
                 return "no TCP SYN was seen: the beginnings of connections are not in the capture";
@@ -183,7 +180,7 @@ static void say_weak(const struct pt_health *health)
 static void say_why(const struct pt_health *health)
 {
         const char *syn = why_no_syn(health);
-        const char *answer = count(health, "capture.packets") ? why_no_answer(health) : NULL;
+        const char *answer = seen_any(health) ? why_no_answer(health) : NULL;
         uint64_t near = sum_counters(health, is_near_miss);
 
         if (syn)

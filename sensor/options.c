@@ -30,8 +30,8 @@ const struct pt_option pt_option_table[] = {
          */
         {PT_GROUP_INPUT, 'r', "read", "FILE|DIR", NULL,
          PT_OPTION_LIST, AT(inputs), NULL, 0, 0,
-         "read this capture (pcap or pcapng, also compressed by gzip, zstd or xz), all captures in "
-         "this directory, or - for standard input; repeatable: they are one stream in packet time"},
+         "read this capture (pcap or pcapng) or log (Zeek's dns.log and conn.log, Suricata's EVE), "
+         "also compressed by gzip, zstd or xz, all of them in this directory, or - for standard input; repeatable: they are one stream in packet time"},
         {PT_GROUP_INPUT, 0, "follow", NULL, NULL,
          PT_OPTION_FLAG, AT(follow), NULL, 0, 0,
          "read: go on when the file grows, or when new ones appear in the directory"},

@@ -32,6 +32,10 @@ static void tell(void *context, enum pt_archive_word word, const char *sentence)
                 if (talks)
                         pt_say("left out: %s", sentence);
                 break;
+        case PT_ARCHIVE_UNREADABLE:
+                if (!reading->options->quiet)
+                        pt_say("%s", sentence);
+                break;
         case PT_ARCHIVE_REFUSED:
         case PT_ARCHIVE_CUT:
                 pt_say_error("%s", sentence);
@@ -106,6 +110,13 @@ static void read_all(struct pt_reading *reading)
         }
 }
 
+static void count_lines(const struct pt_reading *reading)
+{
+        struct pt_archive_count count = pt_archive_count(reading->archive);
+
+        pt_engine_log_lines(reading->engine, count.lines, count.other, count.unreadable);
+}
+
 int pt_reading_run(struct pt_reading *reading)
 {
         int r = open_archive(reading);
@@ -115,6 +126,7 @@ int pt_reading_run(struct pt_reading *reading)
         pt_progress_begin(&reading->progress,
                           !reading->options->quiet && !reading->options->follow);
         read_all(reading);
+        count_lines(reading);
         pt_progress_clear(&reading->progress);
         if (!reading->options->follow && pt_reading_nothing(reading))
                 reading->troubled = true;

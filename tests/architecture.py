@@ -18,7 +18,7 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build-tests"))
 
 FLOORS = [
     {"portent", "bytes", "address", "hash", "clock", "counter"},
-    {"packet", "decoder", "link", "tunnel", "unread", "fragment", "stream", "svcb", "dns"},
+    {"packet", "decoder", "link", "tunnel", "unread", "fragment", "stream", "svcb", "dns", "logged"},
     {"strict", "token", "expression", "machine", "formula", "formulas", "limit", "rule", "rules",
      "vector", "entry", "allow", "prior"},
     {"pool", "recent", "cells", "names", "clients", "hosts", "fetch", "learn", "contact",
@@ -31,9 +31,10 @@ FLOORS = [
     {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
      "ecs", "text", "alarm", "status", "metrics"},
 ]
-IO = {"archive", "block", "carrier", "catalogue", "channel", "classic", "codec", "feed", "file", "filter", "kind",
-      "lists", "live", "medium", "merge", "notice", "pipe", "queue", "record", "replay", "resolve",
-      "rulebook", "sieve", "sink", "socket", "source", "spool", "store", "strand", "tap", "trouble", "unpack"}
+IO = {"archive", "block", "carrier", "catalogue", "channel", "classic", "codec", "feed", "eve", "file", "filter", "instant", "kind",
+      "lists", "live", "log", "medium", "merge", "notice", "pipe", "queue", "record", "replay", "resolve",
+      "rulebook", "said", "sieve", "sink", "socket", "source", "spool", "store", "strand", "tap", "trouble", "unpack",
+      "window", "zeek"}
 
 # What a module may include of its own floor: its header needs it, or it is a part of the other.
 BESIDE = {
@@ -42,6 +43,7 @@ BESIDE = {
     "fragment": {"packet"},
     "stream": {"packet"},
     "dns": {"svcb"},
+    "logged": {"dns"},
     "packet": {"link", "tunnel"},
     "tunnel": {"decoder", "link"},
     "unread": {"packet"},

@@ -35,7 +35,9 @@ Test(kind, a_file_is_what_its_first_octets_say)
                 {"\x00\x00\x00\x80\x00\xca\x9a\x3b\x02\x04\x00\x50\x00\x00\x00", 15,
                  PT_KIND_UNKNOWN, NULL},
                 {"aaaaaa20\nb\n(ccccc", 16, PT_KIND_UNKNOWN, NULL}, /* words that would fit */
-                {"{\"a\": 1}", 8, PT_KIND_UNKNOWN, NULL},
+                {"{\"a\": 1}", 8, PT_KIND_LOG, "JSON"},             /* log.h has the last word */
+                {"#separator \\x09", 15, PT_KIND_LOG, "Zeek"},
+                {"{a: 1}", 6, PT_KIND_UNKNOWN, NULL},
                 {"\xd4\xc3\xb2", 3, PT_KIND_UNKNOWN, NULL},
                 {"", 0, PT_KIND_UNKNOWN, NULL},
         };

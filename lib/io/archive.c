@@ -1,6 +1,7 @@
 #include "archive.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,9 +205,30 @@ static void note_input(struct pt_archive *archive, const struct member *member)
         archive->inputs[archive->input_count++] = input;
 }
 
+/* What became of the lines of a log. */
+static void note_lines(struct pt_archive *archive, const struct member *member)
+{
+        struct pt_log_count count;
+        char sentence[384];
+
+        if (!pt_replay_log(member->strand.replay, &count))
+                return;
+        archive->count.lines += count.lines;
+        archive->count.other += count.other;
+        archive->count.unreadable += count.unreadable;
+        if (!count.unreadable)
+                return;
+        snprintf(sentence, sizeof sentence,
+                 "%.200s:%" PRIu64 ": %s (%" PRIu64 " of %" PRIu64 " lines cannot be read)",
+                 path_of(archive, member), count.first, count.reason, count.unreadable,
+                 count.lines);
+        tell(archive, PT_ARCHIVE_UNREADABLE, sentence);
+}
+
 static void drop(struct pt_archive *archive, struct member *member)
 {
         if (member->strand.replay) {
+                note_lines(archive, member);
                 note_input(archive, member);
                 archive->count.outside += pt_replay_outside(member->strand.replay);
                 archive->count.taken += pt_replay_taken(member->strand.replay);

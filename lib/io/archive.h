@@ -22,10 +22,11 @@
 struct pt_archive;
 
 enum pt_archive_word {
-        PT_ARCHIVE_OPENED,  /* a file is read from here on */
-        PT_ARCHIVE_REFUSED, /* it cannot be opened, or is no capture */
-        PT_ARCHIVE_CUT,     /* it cannot be read further */
-        PT_ARCHIVE_SKIPPED, /* what was found in a directory and is no capture */
+        PT_ARCHIVE_OPENED,     /* a file is read from here on */
+        PT_ARCHIVE_REFUSED,    /* it cannot be opened, or is no capture */
+        PT_ARCHIVE_CUT,        /* it cannot be read further */
+        PT_ARCHIVE_SKIPPED,    /* what was found in a directory and is no capture */
+        PT_ARCHIVE_UNREADABLE, /* a log had lines that cannot be read: the first of them */
 };
 
 struct pt_archive_settings {
@@ -79,13 +80,16 @@ struct pt_archive_input {
 const struct pt_archive_input *pt_archive_input(const struct pt_archive *archive, size_t place);
 
 struct pt_archive_count {
-        size_t files;     /* in all */
-        size_t refused;   /* of these */
-        size_t cut;       /* and of these */
-        size_t skipped;   /* found in a directory, no captures */
-        uint64_t taken;   /* octets read of files, as they lie there */
-        uint64_t octets;  /* how many there are in all; 0 if a pipe is among them */
-        uint64_t outside; /* frames before `since`, or not before `until` */
+        size_t files;        /* in all */
+        size_t refused;      /* of these */
+        size_t cut;          /* and of these */
+        size_t skipped;      /* found in a directory, no captures */
+        uint64_t taken;      /* octets read of files, as they lie there */
+        uint64_t octets;     /* how many there are in all; 0 if a pipe is among them */
+        uint64_t lines;      /* of logs */
+        uint64_t other;      /* of these, those about nothing that is looked for */
+        uint64_t unreadable; /* and of these */
+        uint64_t outside;    /* frames before `since`, or not before `until` */
 };
 
 struct pt_archive_count pt_archive_count(const struct pt_archive *archive);

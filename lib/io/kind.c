@@ -16,6 +16,9 @@ static const struct magic {
         {"\xa1\xb2\xcd\x34", 4, PT_KIND_CLASSIC, "pcap"}, /* Kuznetsov's variant */
         {"\x34\xcd\xb2\xa1", 4, PT_KIND_CLASSIC, "pcap"},
         {"\x0a\x0d\x0d\x0a", 4, PT_KIND_BLOCK, "pcapng"},
+        {"#separator ", 11, PT_KIND_LOG, "Zeek"},
+        {"{\"", 2, PT_KIND_LOG, "JSON"},
+        {"{ \"", 3, PT_KIND_LOG, "JSON"},
         {"\x1f\x8b", 2, PT_KIND_GZIP, "gzip"},
         {"\x28\xb5\x2f\xfd", 4, PT_KIND_ZSTD, "zstd"},
         {"\xfd"

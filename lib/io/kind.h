@@ -13,6 +13,7 @@ enum pt_kind {
         PT_KIND_UNKNOWN,
         PT_KIND_CLASSIC, /* pcap */
         PT_KIND_BLOCK,   /* pcapng */
+        PT_KIND_LOG,     /* perhaps: columns of Zeek's, or JSON. log.h says */
         PT_KIND_GZIP,
         PT_KIND_ZSTD,
         PT_KIND_XZ,

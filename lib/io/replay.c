@@ -19,6 +19,7 @@ struct pt_replay {
         enum pt_kind kind;
         struct pt_classic classic;
         struct pt_block block;
+        struct pt_log *log;
         struct pt_sieve *filter; /* NULL: all frames pass */
         char name[144];          /* for sentences; a long path keeps its end */
         uint32_t file;
@@ -98,7 +99,9 @@ static int refuse_kind(struct pt_replay *replay, const char *what, struct pt_rep
         else if (left < 4)
                 snprintf(text, sizeof text, "cut inside the file header (%zu bytes)", left);
         else
-                snprintf(text, sizeof text, "neither pcap nor pcapng");
+                snprintf(text, sizeof text, "%s",
+                         what && replay->kind == PT_KIND_UNKNOWN ? what
+                                                                 : "neither pcap nor pcapng");
         fault_set(replay, fault, 0, text);
         return replay->kind == PT_KIND_UNKNOWN ? -ENOMSG : -EBADMSG;
 }
@@ -135,6 +138,20 @@ static int unpack(struct pt_replay *replay, struct pt_replay_fault *fault)
         return r < 0 ? refuse(replay, fault, r, strerror(-r)) : 0;
 }
 
+static int open_log(struct pt_replay *replay, struct pt_replay_fault *fault)
+{
+        const char *what;
+        int r;
+
+        if (replay->source.feed.follow)
+                return refuse(replay, fault, -EBADMSG, "a log cannot be followed");
+        r = pt_log_open(&replay->source, &replay->log, &what);
+        if (r != -ENOMSG)
+                return r < 0 ? refuse(replay, fault, r, strerror(-r)) : 0;
+        replay->kind = PT_KIND_UNKNOWN;
+        return refuse_kind(replay, what, fault);
+}
+
 static int recognise(struct pt_replay *replay, struct pt_replay_fault *fault)
 {
         const char *what = NULL;
@@ -147,6 +164,8 @@ static int recognise(struct pt_replay *replay, struct pt_replay_fault *fault)
         }
         if (r < 0 || replay->kind == PT_KIND_CLASSIC || replay->kind == PT_KIND_BLOCK)
                 return r;
+        if (replay->kind == PT_KIND_LOG)
+                return open_log(replay, fault);
         return refuse_kind(replay, what, fault);
 }
 
@@ -186,6 +205,8 @@ static int open_records(struct pt_replay *replay, struct pt_replay_fault *fault)
         struct pt_record_fault found = {0};
         enum pt_record r;
 
+        if (replay->log)
+                return 0;
         if (replay->kind == PT_KIND_CLASSIC)
                 r = pt_classic_open(&replay->classic, &replay->source, &found);
         else
@@ -219,6 +240,9 @@ static int open_filter(struct pt_replay *replay, const char *expression,
 
         if (!expression || !*expression)
                 return 0;
+        if (replay->log)
+                return refuse(replay, fault, -EINVAL,
+                              "a filter expression is about packets, and a log has none");
         r = pt_sieve_new(expression, &replay->filter);
         for (size_t i = 0; r >= 0 && i < links; i++) {
                 struct pt_frame none = {
@@ -276,6 +300,7 @@ struct pt_replay *pt_replay_free(struct pt_replay *replay)
         if (!replay)
                 return NULL;
         pt_sieve_free(replay->filter);
+        pt_log_free(replay->log);
         pt_block_close(&replay->block);
         pt_source_close(&replay->source);
         free(replay);
@@ -324,6 +349,8 @@ static inline enum pt_record next(struct pt_replay *replay, struct pt_frame *ret
 {
         if (replay->kind == PT_KIND_CLASSIC)
                 return pt_classic_next(&replay->classic, &replay->source, ret, found);
+        if (replay->log)
+                return pt_log_next(replay->log, &replay->source, ret, found);
         return pt_block_next(&replay->block, &replay->source, ret, found);
 }
 
@@ -341,7 +368,9 @@ enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *re
                         step = finish(replay, record, &found);
                         break;
                 }
-                ret->number = ++replay->number;
+                replay->number++;
+                if (!replay->log) /* that of its line */
+                        ret->number = replay->number;
                 ret->file = replay->file;
                 if (ret->time < replay->since || ret->time > replay->last) {
                         replay->outside++;
@@ -371,6 +400,13 @@ void pt_replay_unfollow(struct pt_replay *replay)
 bool pt_replay_digest(struct pt_replay *replay, char ret[PT_REPLAY_DIGEST])
 {
         return pt_source_digest(&replay->source, ret);
+}
+
+bool pt_replay_log(const struct pt_replay *replay, struct pt_log_count *ret)
+{
+        if (replay->log)
+                *ret = pt_log_count(replay->log);
+        return replay->log != NULL;
 }
 
 uint64_t pt_replay_taken(const struct pt_replay *replay)

@@ -1,6 +1,6 @@
 /*
- * replay: one capture file -> frames. pcap and pcapng, plain or compressed by gzip, zstd or xz,
- * known by their content; standard input.
+ * replay: one capture file, or a log, -> frames. pcap and pcapng, and the logs of log.h, plain or
+ * compressed by gzip, zstd or xz, known by their content; standard input.
  *
  * Frames come as the file has them: more bytes than the packet had, times before 1970, whatever.
  * Only a time that nanoseconds in 64 bits cannot hold is set to the nearest that they can.
@@ -8,6 +8,7 @@
 #pragma once
 
 #include "../packet.h"
+#include "log.h"
 
 #define PT_REPLAY_BUFFER ((size_t)256 << 10)
 
@@ -63,6 +64,9 @@ void pt_replay_hold(struct pt_replay *replay, bool held);
 
 /* It grows no more: what ends it now is an end, or a cut. */
 void pt_replay_unfollow(struct pt_replay *replay);
+
+/* What became of the lines of a log. False if it is none. */
+bool pt_replay_log(const struct pt_replay *replay, struct pt_log_count *ret);
 
 /* Octets of the file that were read. */
 uint64_t pt_replay_taken(const struct pt_replay *replay);
