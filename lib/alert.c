@@ -361,7 +361,7 @@ void pt_alert_campaign(struct pt_document *doc, const struct pt_event *event, js
         pt_document_text(doc, portent, "next_step", pt_words_next_step(event));
         portent_campaign(doc, portent, event);
         portent_arithmetic(doc, portent, syn, match, evidence);
-        pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
+        seen(doc, portent, syn);
         portent_dns(doc, portent, syn, evidence);
         pt_document_evidence(doc, evidence);
 }

@@ -281,12 +281,21 @@ class Case(unittest.TestCase):
         return result
 
 
+# The two addresses of a host are known by its MAC, which no log has: two clients.
+WITHOUT_MACS = {"dual-stack.pcap": {(73, "dns_confirmed"): (47, "dns_other_client")}}
+
+
+def without_macs(capture, alerts):
+    weaker = WITHOUT_MACS.get(capture, {})
+    return sorted(alert[:-2] + weaker.get(alert[-2:], alert[-2:]) for alert in alerts)
+
+
 class Captures(Case):
     def test_logs_alert_as_their_captures_do(self):
         count = 0
         for capture in sorted(PCAPS.glob("*.pcap")):
             story = story_of(capture)
-            wanted = essence(docs_of(self.read("-q", "-r", capture)))
+            wanted = without_macs(capture.name, essence(docs_of(self.read("-q", "-r", capture))))
             for name, write in FORMATS.items():
                 with self.subTest(capture=capture.name, log=name):
                     files = [f for f in self.write(write(story)) if f.stat().st_size]
