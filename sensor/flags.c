@@ -46,6 +46,33 @@ static const struct pt_option *find(int value)
         return NULL;
 }
 
+/* No flag, or a beginning of several: which of the two, and is it a key? */
+static int refuse_word(const char *word, char *sentence)
+{
+        const char *name = word + strspn(word, "-");
+        size_t length = strcspn(name, "=");
+        bool is_key = false;
+        unsigned meant = 0;
+
+        for (size_t i = 0; i < pt_option_count; i++) {
+                const struct pt_option *option = &pt_option_table[i];
+
+                meant += option->name && strncmp(option->name, name, length) == 0;
+                is_key |= option->key && strlen(option->key) == length &&
+                          strncmp(option->key, name, length) == 0;
+        }
+        if (meant > 1)
+                return pt_option_refuse(
+                        sentence, "%.200s is short for more than one option (see portent --help)",
+                        word);
+        if (is_key)
+                return pt_option_refuse(sentence,
+                                        "there is no option %.200s: %.*s is a key of the "
+                                        "configuration file",
+                                        word, (int)length, name);
+        return pt_option_refuse(sentence, "there is no option %.200s (see portent --help)", word);
+}
+
 /* getopt_long returned '?' or ':': it keeps the value of the flag, if it knows it, in optopt. */
 static int refuse_flag(int result, char *const *argv, char *sentence)
 {
@@ -61,10 +88,7 @@ static int refuse_flag(int result, char *const *argv, char *sentence)
         if (optopt)
                 return pt_option_refuse(sentence, "there is no option -%c (see portent --help)",
                                         optopt);
-        return pt_option_refuse(sentence,
-                                "there is no option %.200s, or it is short for more than one "
-                                "(see portent --help)",
-                                argv[optind - 1]);
+        return refuse_word(argv[optind - 1], sentence);
 }
 
 static int set(struct pt_options *options, const struct pt_option *option, char *sentence)
@@ -144,6 +168,19 @@ static int check_source(const struct pt_options *options, char *sentence)
         return 0;
 }
 
+/* Opened twice, every packet of it would be seen twice. */
+static int check_interfaces(const struct pt_texts *interfaces, char *sentence)
+{
+        for (size_t i = 0; i < interfaces->count; i++) {
+                for (size_t j = 0; j < i; j++) {
+                        if (strcmp(interfaces->list[i], interfaces->list[j]) == 0)
+                                return pt_option_refuse(sentence, "interface %.200s is given twice",
+                                                        interfaces->list[i]);
+                }
+        }
+        return 0;
+}
+
 int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_SENTENCE])
 {
         size_t standard_inputs = 0;
@@ -158,6 +195,8 @@ int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_S
                                         "--follow wants one -r with a file or a directory");
         if (options->since && options->until && options->since >= options->until)
                 return pt_option_refuse(sentence, "--since is not before --until: nothing is left");
+        if (check_interfaces(&options->interfaces, sentence) < 0)
+                return -EINVAL;
         return check_source(options, sentence);
 }
 

@@ -13,7 +13,9 @@ static const char *const titles[PT_GROUPS] = {
 };
 
 static const char head[] =
-        "usage: portent -r FILE [-r FILE]... [options] [filter expression]\n"
+        "usage: portent -r FILE|DIR [-r ...]... [options] [filter expression]\n"
+        "       portent -i IFACE [-i IFACE]... [options] [filter expression]\n"
+        "       portent -D\n"
         "       portent --explain ADDRESS\n"
         "       portent -T [options]\n"
         "\n"

@@ -6,6 +6,8 @@
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <string.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -115,6 +117,24 @@ static int check_permission(void)
         return 0;
 }
 
+/* A link may come later, so nothing of this is a fault. */
+static const char *state_of(const char *name)
+{
+        struct ifreq request = {0};
+        int fd, r;
+
+        if (strcmp(name, "any") == 0)
+                return "ok";
+        if (!if_nametoindex(name))
+                return "is not there now";
+        snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        r = fd < 0 ? -1 : ioctl(fd, SIOCGIFFLAGS, &request);
+        if (fd >= 0)
+                close(fd);
+        return r == 0 && !(request.ifr_flags & IFF_UP) ? "is not up now" : "ok";
+}
+
 int pt_interfaces_check(const struct pt_options *options)
 {
         const struct pt_texts *names = &options->interfaces;
@@ -128,10 +148,7 @@ int pt_interfaces_check(const struct pt_options *options)
                         pt_say_error("interface %s: no name of an interface is that long", name);
                         return -EINVAL;
                 }
-                if (if_nametoindex(name) || strcmp(name, "any") == 0)
-                        printf("interface %s ok\n", name);
-                else
-                        printf("interface %s is not there now\n", name);
+                printf("interface %s %s\n", name, state_of(name));
         }
         return check_permission();
 }

@@ -504,6 +504,7 @@ static void replay(struct sensor *sensor)
         reading->options = &sensor->options;
         reading->engine = sensor->engine;
         reading->output = sensor->output;
+        reading->health = &sensor->health;
         if (pt_reading_run(reading) < 0)
                 note(sensor, no_memory());
         if (reading->troubled)

@@ -88,6 +88,15 @@ static void show_progress(struct pt_reading *reading)
         pt_progress_show(&reading->progress, count.taken, count.octets);
 }
 
+/* Between two turns: outputs are opened anew, and stats written, when that was asked. */
+static void obey_signals(struct pt_reading *reading)
+{
+        if (pt_signals_take(PT_SIGNAL_RELOAD))
+                pt_output_reopen(reading->output);
+        if (pt_signals_take(PT_SIGNAL_STATS))
+                pt_health_stats(reading->health);
+}
+
 static void read_all(struct pt_reading *reading)
 {
         enum pt_archive_step step = PT_ARCHIVE_FRAME;
@@ -97,6 +106,7 @@ static void read_all(struct pt_reading *reading)
         unsigned looks = 0, turns = 0;
 
         while (!pt_signals_stop && step != PT_ARCHIVE_END) {
+                obey_signals(reading);
                 step = pt_archive_several(reading->archive, frames, TOGETHER, &count);
                 if (step == PT_ARCHIVE_FRAME) {
                         pt_engine_packets(reading->engine, frames, count);

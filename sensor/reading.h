@@ -5,6 +5,7 @@
 
 #include "../lib/ecs.h"
 #include "../lib/io/archive.h"
+#include "health.h"
 #include "options.h"
 #include "output.h"
 #include "progress.h"
@@ -13,6 +14,7 @@ struct pt_reading {
         const struct pt_options *options;
         struct pt_engine *engine;
         struct pt_output *output;
+        struct pt_health *health;
         struct pt_archive *archive; /* NULL before pt_reading_run() */
         struct pt_progress progress;
         bool troubled; /* an input could not be read, or was cut */

@@ -30,13 +30,14 @@ static void ignore(int signal)
 void pt_signals_catch(bool live, sigset_t *ret_waiting)
 {
         static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
-        /* No SA_RESTART: a read that waits for a slow input must end too. */
         struct sigaction action = {.sa_handler = on_signal};
         sigset_t set;
 
         sigemptyset(&action.sa_mask);
         sigemptyset(&set);
-        for (size_t i = 0; i < (live ? 4 : 2); i++) {
+        for (size_t i = 0; i < 4; i++) {
+                /* A read that waits for a slow input ends by INT and TERM, and by no other. */
+                action.sa_flags = i < 2 ? 0 : SA_RESTART;
                 sigaction(caught[i], &action, NULL);
                 sigaddset(&set, caught[i]);
         }

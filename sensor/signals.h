@@ -17,9 +17,8 @@ enum pt_signal {
 extern volatile bool pt_signals_stop;
 
 /*
- * Catch INT and TERM, and be deaf to a reader that went away and to a file that may not grow: both
- * are lost outputs, and no reason to end. `live`: HUP and USR1 are caught too, and all four come
- * through only inside a ppoll() with the mask that is returned, so that none is missed between the
+ * Catch INT, TERM, HUP and USR1, and be deaf to a reader that went away and to a file that may not
+ * grow: both are lost outputs, and no reason to end. `live`: all four come through only inside a ppoll() with the mask that is returned, so that none is missed between the
  * look at its flag and the wait.
  */
 void pt_signals_catch(bool live, sigset_t *ret_waiting);

@@ -84,7 +84,7 @@ class Words(Case):
     def test_help_and_version_go_to_standard_output(self):
         for flag in "-h", "--help":
             result = self.expect(0, flag)
-            self.assertIn(b"usage: portent -r FILE", result.stdout)
+            self.assertIn(b"usage: portent -r FILE|DIR", result.stdout)
             self.assertEqual(result.stderr, b"")
         for flag in "-V", "--version":
             self.assertRegex(self.expect(0, flag).stdout, rb"\Aportent \d+\.\d+\.\d+\n\Z")
@@ -120,8 +120,7 @@ class Words(Case):
                    APT12)
 
     def test_wrong_usage_is_one_line_and_status_1(self):
-        self.fails(1, "there is no option --nonsense, or it is short for more than one "
-                      "(see portent --help)", "--nonsense")
+        self.fails(1, "there is no option --nonsense (see portent --help)", "--nonsense")
         self.fails(1, "there is no option -I (see portent --help)", "-I", "eth0")
         self.fails(1, "-r reads a capture and -i captures live: it is one or the other",
                    "-r", APT12, "-i", "eth0")
@@ -923,6 +922,33 @@ class Test(Case):
                                     capture_output=True, timeout=60, check=False)
             self.assertEqual(result.returncode, status, result.stderr)
             self.assertEqual(b"standard output is closed" in result.stderr, status == 3)
+
+    def test_a_replay_that_is_told_to_open_its_outputs_anew(self):
+        """HUP and USR1 end no replay: what was found goes on being written, to the new file."""
+        out = self.path("out")
+        with subprocess.Popen([PORTENT, "-q", "--format", "text", "-r", "-", "-o", out],
+                              stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            with open(APT12, "rb") as file:
+                octets = file.read()
+            while not os.path.exists(out):
+                time.sleep(0.01)
+            process.stdin.write(octets[:60])
+            process.stdin.flush()
+            time.sleep(0.2)
+            os.rename(out, out + ".1")
+            for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGHUP):
+                process.send_signal(number)
+            time.sleep(0.2)
+            process.stdin.write(octets[60:])
+            process.stdin.close()
+            self.assertEqual(process.wait(timeout=60), 0, process.stderr.read())
+        with open(out, encoding="utf-8") as file:
+            self.assertIn("HIGH apt12 ", file.read())
+
+    def test_a_set_of_rules_without_one(self):
+        ports = "rules/ports.json"
+        result = self.expect(1, "-r", APT12, "-R", ports)
+        self.assertIn(b"there is no rule here", result.stderr)
 
     def test_every_fault_is_said(self):
         bad = self.path("bad.json", "[]")

@@ -358,11 +358,12 @@ Test(options, wrong_words_get_a_sentence)
                 const char *words[WORDS];
                 const char *sentence;
         } rows[] = {
-                {{"--nonsense"},
-                 "there is no option --nonsense, or it is short for more than one (see portent "
-                 "--help)"},
+                {{"--nonsense"}, "there is no option --nonsense (see portent --help)"},
                 {{"--co", "x"}, /* config, connection-ports */
-                 "there is no option --co, or it is short for more than one (see portent --help)"},
+                 "--co is short for more than one option (see portent --help)"},
+                {{"--window=5m"},
+                 "there is no option --window=5m: window is a key of the configuration file"},
+                {{"-i", "eth0", "-i", "eth0"}, "interface eth0 is given twice"},
                 {{"-Z"}, "there is no option -Z (see portent --help)"},
                 {{"-qZ"}, "there is no option -Z (see portent --help)"},
                 {{"-r"}, "--read wants FILE|DIR behind it (see portent --help)"},

@@ -62,10 +62,13 @@ Test(signals, in_replay_they_end_the_run_at_any_moment)
         kill(getpid(), SIGXFSZ);
 }
 
-Test(signals, in_replay_nobody_waits_for_a_reload, .signal = SIGHUP)
+/* What a replay found is not lost to logrotate. */
+Test(signals, in_replay_a_reload_ends_nothing)
 {
         sigset_t waiting;
 
         pt_signals_catch(false, &waiting);
         kill(getpid(), SIGHUP);
+        cr_expect(pt_signals_take(PT_SIGNAL_RELOAD));
+        cr_expect(!pt_signals_stop);
 }

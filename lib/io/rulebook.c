@@ -167,6 +167,7 @@ int pt_rulebook_load(const char *const *paths, size_t count, struct pt_rules **r
                      struct pt_rule_error *error)
 {
         struct pt_rules_builder *builder;
+        struct pt_rules *rules = NULL;
         int r = pt_rules_builder_new(&builder);
 
         if (r < 0)
@@ -174,7 +175,13 @@ int pt_rulebook_load(const char *const *paths, size_t count, struct pt_rules **r
         for (size_t i = 0; i < count && r == 0; i++)
                 r = load_path(builder, paths[i], error);
         if (r == 0)
-                r = pt_rules_finish(builder, ret);
+                r = pt_rules_finish(builder, &rules);
         pt_rules_builder_free(builder);
+        if (r == 0 && count && rules->count == 0) {
+                pt_rules_free(rules);
+                r = refuse(error, paths[0], "there is no rule here");
+        }
+        if (r == 0)
+                *ret = rules;
         return r;
 }
