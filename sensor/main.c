@@ -219,7 +219,9 @@ static bool reads_standard_input(const struct pt_options *options)
 static enum status check_files(const struct sensor *sensor)
 {
         const struct pt_options *options = &sensor->options;
-        const char *const files[] = {options->stats, options->metrics};
+        /* Live, the file of metrics may become writable later: that is said, and no reason to end. */
+        const char *const files[] = {options->stats,
+                                     pt_options_live(options) ? NULL : options->metrics};
 
         for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
                 int r = files[i] ? pt_check_file(files[i]) : 0;
