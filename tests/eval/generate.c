@@ -375,7 +375,7 @@ static void plant(const struct campaign *c, uint32_t address, uint16_t port, uin
 static void strike(struct campaign *c)
 {
         uint64_t time = c->next, wait = 500 + traffic_below(50000);
-        bool visible = c->kind != CACHE && c->kind != UNSEEN && c->kind != DUAL_STACK;
+        bool visible = c->kind != CACHE && c->kind != UNSEEN;
         uint32_t answered = c->address, destination = c->address;
         uint16_t port;
 

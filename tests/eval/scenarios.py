@@ -171,10 +171,13 @@ def dns64(s):
     s.syn(0.1, "fd00::5", "64:ff9b::198.51.100.23", 10198)
 
 
-def dual_stack(s):
-    """The answer goes to the client's IPv6 address, of another MAC than the SYN's here."""
-    s.answer(0, "fd00::5:7", "c2.example", C2)
-    s.syn(0.1, CLIENT, C2, 10198)
+def dual_stack(twins):
+    """The answer goes to the client's IPv6 address: of the same MAC (4.11), or of another one."""
+    def make(s):
+        s.hosts = {"fd00::7:7": CLIENT} if twins else {}
+        s.answer(0, "fd00::7:7", "c2.example", C2)
+        s.syn(0.1, CLIENT, C2, 10198)
+    return make
 
 
 def from_outside(s):
@@ -203,7 +206,8 @@ SCENARIOS = [
     ("an address that DHCP hands on to a second host, a real match", dhcp, {73: 1}),
     ("one private address in two VLANs: taken for one client", two_vlans, {73: 1}),
     ("DNS64, a real match", dns64, {73: 1}),
-    ("the answer went to another address of the host, a real match", dual_stack, {47: 1}),
+    ("dual stack, the answer went to the other address, a real match", dual_stack(True), {73: 1}),
+    ("the same, but the two addresses have different MACs", dual_stack(False), {47: 1}),
     ("the internet scans a server on its calculated port", from_outside, {}),
 ] + [(f"{name}: port {port}", collision(address, port), wanted)
      for name, address, port, wanted in COLLISIONS]

@@ -40,9 +40,19 @@ class Scene:
     def __init__(self):
         self.records = []
         self.sequence = 0
+        self.hosts = {}  # an address -> the one that gives its MAC, where that is another
 
     def put(self, time, frame):
         self.records.append((START + round(time * 10**9), len(self.records), frame))
+
+    def mac(self, address):
+        """Every address has a MAC of its own, unless `hosts` says that it is of another's host."""
+        text = self.hosts.get(str(ipaddress.ip_address(address)))
+        return b"\x02\x07" + (generate.addr(text) if text else address)[-4:]
+
+    def frame(self, source, destination, *rest, vlans=()):
+        made = generate.frame(source, destination, *rest, vlans=vlans)
+        return self.mac(destination) + self.mac(source) + made[12:]
 
     def answer(self, time, client, name, *addresses, ttl=300, asked=True, resolver=None, id=7,
                vlans=()):
@@ -52,15 +62,15 @@ class Scene:
         reply = generate.response(id, name, [(generate.addr(a), ttl) for a in addresses],
                                   qtype=qtype)
         if asked:
-            self.put(time - 0.002, generate.frame(
+            self.put(time - 0.002, self.frame(
                 client, resolver, 17,
                 generate.udp(33333, 53, generate.query(id, name, qtype)), vlans=vlans))
-        self.put(time, generate.frame(resolver, client, 17, generate.udp(53, 33333, reply),
+        self.put(time, self.frame(resolver, client, 17, generate.udp(53, 33333, reply),
                                       vlans=vlans))
 
     def syn(self, time, client, destination, port, vlans=()):
         self.sequence += 1
-        self.put(time, generate.frame(
+        self.put(time, self.frame(
             generate.addr(client), generate.addr(destination), 6,
             generate.tcp(20000 + self.sequence % 40000, port, self.sequence), vlans=vlans))
 
