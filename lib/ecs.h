@@ -45,6 +45,15 @@ PT_MUST_CHECK int pt_ecs_stats(const struct pt_ecs_stats *stats, const struct pt
 PT_MUST_CHECK int pt_ecs_stats_object(const struct pt_ecs_stats *stats, char **ret,
                                       size_t *ret_length);
 
+/* ---- visibility documents ---- */
+
+struct pt_visibility;
+
+/* What the sensor could see in the period until now. 0, or -ENOMEM. */
+PT_MUST_CHECK int pt_ecs_visibility(const struct pt_visibility *visibility,
+                                    const struct pt_observer *observer, int64_t created,
+                                    uint64_t sequence, char **ret, size_t *ret_length);
+
 /* ---- state documents ---- */
 
 enum pt_ecs_phase {

@@ -60,6 +60,7 @@ struct plan {
         uint32_t held;
         uint32_t campaigns;
         uint32_t outbreaks;
+        uint32_t seen_clients;
         uint32_t yields;
         size_t fragments;
         size_t streams;
@@ -77,6 +78,7 @@ static int plan_memory(size_t memory, struct plan *ret)
                             .held = 4096,
                             .campaigns = 256,
                             .outbreaks = 8192,
+                            .seen_clients = 4096,
                             .yields = 16384,
                             .history = {.clients = 2048, .networks = 16384, .parts = 16384}};
         size_t fixed;
@@ -93,6 +95,7 @@ static int plan_memory(size_t memory, struct plan *ret)
                 plan.held /= 2;
                 plan.campaigns /= 2;
                 plan.outbreaks /= 2;
+                plan.seen_clients /= 2;
                 plan.yields /= 2;
                 plan.history.clients /= 2;
                 plan.history.networks /= 2;
@@ -109,8 +112,9 @@ static int plan_memory(size_t memory, struct plan *ret)
                 pt_recent_size(plan.expected, sizeof(struct pt_expected)) +
                 pt_recent_size(plan.told, sizeof(struct pt_told)) + pt_hold_size(plan.held) +
                 pt_campaign_size(plan.campaigns) + pt_outbreak_size(plan.outbreaks) +
-                pt_history_size(&plan.history) + pt_judge_size(plan.yields) +
-                PT_RULES * sizeof(void *) + PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
+                pt_visibility_size(plan.seen_clients) + pt_history_size(&plan.history) +
+                pt_judge_size(plan.yields) + PT_RULES * sizeof(void *) +
+                PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
         if (memory < fixed + memory / 4) /* hosts must have some of it */
                 return -EINVAL;
         plan.hosts = memory - fixed;
@@ -237,6 +241,9 @@ static int make_tables(struct pt_engine *engine, const struct plan *plan)
                 r = pt_campaign_new(plan->campaigns, engine->settings.window, key,
                                     &engine->counters, &engine->campaign);
         if (r == 0)
+                r = pt_visibility_new(plan->seen_clients, key, &engine->counters,
+                                      &engine->visibility);
+        if (r == 0)
                 r = pt_outbreak_new(plan->outbreaks, key, &engine->counters, &engine->outbreak);
         return r;
 }
@@ -296,6 +303,7 @@ struct pt_engine *pt_engine_free(struct pt_engine *engine)
 {
         if (!engine)
                 return NULL;
+        pt_visibility_free(engine->visibility);
         pt_outbreak_free(engine->outbreak);
         pt_campaign_free(engine->campaign);
         pt_hold_free(engine->hold);
@@ -477,6 +485,11 @@ void pt_engine_finish(struct pt_engine *engine)
 struct pt_sight *pt_engine_sight(struct pt_engine *engine)
 {
         return &engine->sight;
+}
+
+struct pt_visibility *pt_engine_visibility(struct pt_engine *engine)
+{
+        return engine->visibility;
 }
 
 bool pt_engine_counter(const struct pt_engine *engine, size_t place, const char **ret_name,

@@ -83,6 +83,7 @@ static void observe_query(struct pt_engine *engine, const struct pt_message *mes
         remember_sender(engine, packet, time);
         if (!message->dns.has_question)
                 return;
+        pt_visibility_query(engine->visibility, &packet->source, &message->dns.question);
         if (pt_recent_full(&engine->queries)) {
                 oldest = pt_recent_oldest(&engine->queries);
                 if (oldest->time >= time - ASKED_WITHIN)
@@ -140,6 +141,7 @@ static void learn(struct pt_engine *engine, const struct pt_arrival *arrival, in
         switch (pt_hosts_learn(engine->hosts, &given)) {
         case PT_LEARNED:
                 pt_sight_answer(&engine->sight, &given.client);
+                pt_visibility_answer(engine->visibility, &given.client, asked, given.wall);
                 engine->counters.value[PT_COUNT_DNS_UNASKED] += !asked;
                 break;
         case PT_LEARNED_COPY:

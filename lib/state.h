@@ -23,6 +23,7 @@
 #include "twin.h"
 #include "unread.h"
 #include "verdict.h"
+#include "visibility.h"
 
 #define PT_FRAME_KEPT 262144u     /* octets kept of a packet whose time is in doubt */
 #define PT_MESSAGE_ADDRESSES 4096 /* a message over UDP holds no more records of 16 octets */
@@ -97,6 +98,7 @@ struct pt_engine {
         struct pt_dns_name *names; /* of a rotation */
 
         struct pt_sight sight;
+        struct pt_visibility *visibility;
         struct pt_unread unread;
         struct pt_counters counters;
 };
@@ -124,6 +126,9 @@ struct pt_seen {
 
 /* What alarms are made of; whoever makes them begins its intervals. */
 struct pt_sight *pt_engine_sight(struct pt_engine *engine);
+
+/* What the sensor could see; whoever reports it begins its periods. */
+struct pt_visibility *pt_engine_visibility(struct pt_engine *engine);
 
 /* Shared by making an engine and changing one: see engine.c. */
 bool pt_engine_settings_sound(const struct pt_settings *settings);

@@ -313,13 +313,34 @@ static void count_match(struct pt_engine *engine, const struct pt_match *best)
                 pt_engine_count(engine, PT_COUNT_MATCH_OTHER);
 }
 
+/* `judgement`: NULL for QUIC. */
+static void see(struct pt_engine *engine, const struct pt_syn *syn,
+                const struct pt_judgement *judgement)
+{
+        const struct pt_visibility_syn seen = {
+                .client = &syn->client,
+                .destination = &syn->key,
+                .port = syn->destination_port,
+                .quic = syn->quic,
+                .given = judgement && judgement->given,
+                .eligible = judgement && judgement->eligible,
+                .wall = syn->wall,
+        };
+
+        pt_visibility_syn(engine->visibility, &seen);
+}
+
 static void judge(struct pt_engine *engine, const struct pt_syn *syn,
                   const struct pt_twin_list *twins)
 {
         struct pt_judgement judgement = pt_judge_syn(engine->judge, syn, twins);
 
-        if (pt_judge_is_home(engine->judge, &syn->client))
+        if (pt_judge_is_home(engine->judge, &syn->client)) {
                 pt_sight_syn(&engine->sight, &syn->client, judgement.given != 0);
+                see(engine, syn, &judgement);
+        } else if (judgement.eligible) {
+                see(engine, syn, &judgement);
+        }
         if (engine->settings.connection_events)
                 tell_connection(engine, syn, judgement.given);
         if (!judgement.count) {
@@ -398,6 +419,8 @@ void pt_tell_syn(struct pt_engine *engine, const struct pt_syn *syn)
                         pt_engine_count(engine, PT_COUNT_CONNECTION_COPIES);
                 else
                         judge(engine, syn, &twins);
+        } else if (pt_judge_is_home(engine->judge, &syn->client)) {
+                see(engine, syn, NULL);
         }
         pt_hosts_contact(engine->hosts, &syn->client, &syn->key, syn->time);
         for (size_t i = 0; i < twins.count; i++)

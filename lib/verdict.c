@@ -194,6 +194,7 @@ static void remember_try(struct pt_trial *t)
 
         if (!sets || !pt_trial_inside(t))
                 return;
+        t->result.eligible = eligible;
         t->judge->counters->value[PT_COUNT_SYN_ELIGIBLE] += eligible;
         t->judge->counters->value[PT_COUNT_SYN_PRECEDED] += eligible && t->given;
         pt_history_add(t->judge->history,

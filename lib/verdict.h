@@ -119,6 +119,7 @@ struct pt_judgement {
         struct pt_match *matches; /* one for each rule that the SYN meets, the best of it */
         size_t count;
         uint32_t given; /* newest resolution of the destination for this host, or 0 */
+        bool eligible;  /* an inside client's, and a port rule admits it */
 };
 
 /*

@@ -43,6 +43,12 @@ const char *pt_words_dns_type(uint16_t type, char ret[PT_WORDS_DNS]);
 const char *pt_words_dns_class(uint16_t class, char ret[PT_WORDS_DNS]);
 const char *pt_words_dns_code(uint16_t flags, char ret[PT_WORDS_DNS]);
 
+/* What a report of visibility says, in a sentence. */
+struct pt_visibility_report;
+#define PT_WORDS_VISIBILITY 400
+const char *pt_words_visibility(const struct pt_visibility_report *report,
+                                char ret[PT_WORDS_VISIBILITY]);
+
 /* "same_address" and so on. */
 const char *pt_words_relation(enum pt_relation relation);
 

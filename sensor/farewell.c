@@ -4,6 +4,7 @@
 
 #include "../lib/allow.h"
 #include "../lib/counter.h"
+#include "../lib/words.h"
 #include "health.h"
 #include "say.h"
 
@@ -87,6 +88,17 @@ static void say_seen(const struct pt_health *health)
         pt_say("eligible SYNs (of an inside client, to a port that a rule admits): %" PRIu64
                ", preceded by an answer with their destination: %" PRIu64,
                count(health, "syn.eligible"), count(health, "syn.preceded_by_answer"));
+}
+
+/* Silence is no safety where little can be seen: below a half, or where DNS is encrypted. */
+static void say_sight(const struct pt_health *health)
+{
+        const struct pt_visibility_report *seen = &health->seen;
+        bool poor = seen->sum.preceded < seen->sum.eligible - seen->sum.preceded;
+        char sentence[PT_WORDS_VISIBILITY];
+
+        if (poor || seen->encrypted)
+                pt_say("little could be seen: %s", pt_words_visibility(seen, sentence));
 }
 
 static void say_found(const struct pt_health *health)
@@ -221,6 +233,7 @@ void pt_health_last_words(const struct pt_health *health, bool verbose)
                 return;
         }
         say_seen(health);
+        say_sight(health);
         say_found(health);
         say_lists(health);
         if (count(health, "alert.generated") == 0)

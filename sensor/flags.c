@@ -203,5 +203,5 @@ int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_S
 void pt_options_settle(struct pt_options *options)
 {
         if (pt_options_live(options) && pt_option_is_default(options, &options->log))
-                options->log |= PT_LOG_STATS | PT_LOG_STATE;
+                options->log |= PT_LOG_STATS | PT_LOG_STATE | PT_LOG_VISIBILITY;
 }

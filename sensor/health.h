@@ -14,6 +14,7 @@
 #include "../lib/io/notice.h"
 #include "../lib/metrics.h"
 #include "../lib/portent.h"
+#include "../lib/visibility.h"
 #include "effect.h"
 #include "options.h"
 #include "output.h"
@@ -64,6 +65,8 @@ struct pt_health {
         bool metrics_failed; /* and it has been said */
         int64_t look_due;    /* CLOCK_MONOTONIC */
         int64_t stats_due;
+        int64_t report_due;
+        struct pt_visibility_report seen; /* at the end; its lists no longer count */
 };
 
 /* The run begins; capture is open and the packets come; it ends, by a signal's name or NULL. */
@@ -100,6 +103,12 @@ void pt_health_stats(struct pt_health *health);
 
 /* One stats document to every output, at the wall clock's time. 0, or -ENOMEM. */
 int pt_health_tell(const struct pt_health *health);
+
+/* The end: what the last words say of visibility is kept, for a report begins a new period. */
+void pt_health_look_back(struct pt_health *health);
+
+/* What could be seen until now, as one document, if it was asked for; a new period begins. */
+void pt_health_report(struct pt_health *health);
 
 /*
  * The same object into a file, which is replaced as a whole; "-" is standard output. 0, or a

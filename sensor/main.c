@@ -564,6 +564,8 @@ static void finish(struct sensor *sensor)
         pt_output_flush(sensor->output);
         if (options->log & PT_LOG_STATS && pt_health_tell(health) < 0)
                 note(sensor, no_memory());
+        pt_health_look_back(health);
+        pt_health_report(health);
         health->inputs = inputs;
         pt_health_stopped(health, why_stopped(sensor), sensor->status != STATUS_DONE);
         health->inputs = NULL;

@@ -82,8 +82,8 @@ const struct pt_option pt_option_table[] = {
          "text on a terminal, ecs elsewhere"},
         {PT_GROUP_OUTPUT, 0, "log", "KINDS", "log",
          PT_OPTION_KINDS, AT(log), "alert", 0, 0,
-         "what else to write, separated by commas: dns, connection, stats, state, expectation; "
-         "live, stats and state where this is not given"},
+         "what else to write, separated by commas: dns, connection, stats, state, visibility, "
+         "expectation; live, stats, state and visibility where this is not given"},
         {PT_GROUP_OUTPUT, 0, "connection-ports", "LOW-HIGH", "connection_ports",
          PT_OPTION_PORTS, AT(connection_ports), "1-65535", 0, 0,
          "destination ports that --log connection writes"},
@@ -213,7 +213,8 @@ const size_t pt_option_count = ROWS;
 _Static_assert(ROWS <= PT_OPTIONS_MOST, "struct pt_options has a source for each option");
 
 static const char *const formats[] = {"auto", "ecs", "text"};
-static const char *const kinds[] = {"alert", "dns", "connection", "stats", "expectation", "state"};
+static const char *const kinds[] = {"alert", "dns", "connection", "stats",
+                                    "expectation", "state", "visibility"};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -417,7 +418,7 @@ static int set_kind(unsigned *kinds_set, const char *text, char *sentence)
         return pt_option_refuse(
                 sentence,
                 "\"%.60s\" is no kind of document: there are alert, dns, connection, "
-                "stats, expectation and state",
+                "stats, expectation, state and visibility",
                 text);
 }
 

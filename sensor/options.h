@@ -37,6 +37,7 @@ enum pt_log_kind {
         PT_LOG_STATS = 1 << 3,
         PT_LOG_EXPECTATION = 1 << 4,
         PT_LOG_STATE = 1 << 5,
+        PT_LOG_VISIBILITY = 1 << 6,
 };
 
 /* Who set an option last: a later one wins over those before it. */
@@ -181,7 +182,8 @@ int pt_option_refuse(char sentence[PT_OPTION_SENTENCE], const char *format, ...)
 /* Do the flags agree with each other? 0, or -EINVAL with a sentence. */
 int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_SENTENCE]);
 
-/* Defaults that depend on what else was asked for: live, stats and state are written. */
+/* Defaults that depend on what else was asked for: live, stats, state and visibility are
+ * written. */
 void pt_options_settle(struct pt_options *options);
 
 /* Is this a live run? */

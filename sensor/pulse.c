@@ -15,6 +15,7 @@
 #include "say.h"
 
 #define SECOND INT64_C(1000000000)
+#define DAY (86400 * SECOND)
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 /* What a notice is in documents. Those that begin something are ended by the next of the list. */
@@ -220,7 +221,9 @@ void pt_health_running(struct pt_health *health)
         health->running = true;
         pt_alarms_begin(&health->alarms, &settings, now);
         pt_sight_begin(pt_engine_sight(health->engine));
+        pt_visibility_begin(pt_engine_visibility(health->engine));
         health->stats_due = now + health->options->stats_interval;
+        health->report_due = now + DAY;
         say_inputs(health, inputs, sizeof inputs);
         snprintf(message, sizeof message, "Sensor started, %s", inputs);
         state.phase = phase(health);
@@ -444,6 +447,34 @@ void pt_health_stats(struct pt_health *health)
         write_metrics(health);
 }
 
+void pt_health_look_back(struct pt_health *health)
+{
+        pt_visibility_report(pt_engine_visibility(health->engine), &health->seen);
+}
+
+void pt_health_report(struct pt_health *health)
+{
+        struct pt_visibility *visibility = pt_engine_visibility(health->engine);
+        char time[PT_WORDS_TIME], sentence[PT_WORDS_VISIBILITY], text[512], *ecs;
+        int64_t now = pt_health_wall();
+        struct pt_visibility_report report;
+        size_t length;
+
+        if (!(health->options->log & PT_LOG_VISIBILITY))
+                return;
+        pt_visibility_report(visibility, &report);
+        if (pt_ecs_visibility(visibility, health->observer, now, pt_output_number(health->output),
+                              &ecs, &length) < 0) {
+                pt_say_error("there is no memory for a report of visibility");
+                return;
+        }
+        snprintf(text, sizeof text, "%s visibility: %s\n", pt_words_time(now, time),
+                 pt_words_visibility(&report, sentence));
+        pt_output_line(health->output, ecs, text);
+        free(ecs);
+        pt_visibility_begin(visibility);
+}
+
 int64_t pt_health_tick(struct pt_health *health, int64_t now)
 {
         tell_notices(health);
@@ -459,6 +490,10 @@ int64_t pt_health_tick(struct pt_health *health, int64_t now)
                 else
                         write_metrics(health);
                 health->stats_due = now + health->options->stats_interval;
+        }
+        if (now >= health->report_due) {
+                pt_health_report(health);
+                health->report_due = now + DAY;
         }
         if (health->notice_count)
                 return now;
