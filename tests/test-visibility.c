@@ -132,6 +132,15 @@ Test(visibility, encrypted_resolvers_by_port_and_by_address)
         }
 }
 
+/* 4.11: with dual stack the answers go to the twin, and the destination was given all the same. */
+Test(visibility, who_is_given_by_its_twin_is_not_silent)
+{
+        syn("10.0.0.1", "198.51.100.1", 443, true, false);
+        pt_visibility_report(visibility, &report);
+        cr_expect_eq(report.silent, 0);
+        cr_expect_eq(report.never.count, 0);
+}
+
 /* HTTP/3: a long header to such a resolver is DoH, any other is nothing that counts here. */
 Test(visibility, quic)
 {
