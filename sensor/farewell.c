@@ -145,18 +145,40 @@ static uint64_t seen_any(const struct pt_health *health)
         return count(health, "capture.packets") + count(health, "log.records");
 }
 
+/* What was asked for comes before what the capture may lack. */
+static const char *why_no_packet(const struct pt_health *health)
+{
+        if (health->filtered && health->outside)
+                return "no packet between --since and --until passed the filter expression";
+        if (health->filtered)
+                return "no packet passed the filter expression";
+        if (health->outside)
+                return "no packet lies between --since and --until";
+        return "there were no packets";
+}
+
+static const char *why_no_attempt(const struct pt_health *health)
+{
+        if (health->filtered && health->outside)
+                return "no TCP SYN between --since and --until passed the filter expression";
+        if (health->filtered)
+                return "no TCP SYN passed the filter expression";
+        if (health->outside)
+                return "no TCP SYN lies between --since and --until";
+        return "no TCP SYN was seen: the beginnings of connections are not in the capture";
+}
+
 /* Why no SYN could match, or NULL if some could have. */
 static const char *why_no_syn(const struct pt_health *health)
 {
         if (seen_any(health) == 0)
-                return health->filtered ? "no packet passed the filter expression"
-                                        : "there were no packets";
+                return why_no_packet(health);
         if (count(health, "decode.udp") + count(health, "decode.tcp") +
                     count(health, "log.records") ==
             0)
                 return "no packet carried UDP or TCP that could be read";
         if (count(health, "connection.attempts") == 0)
-                return "no TCP SYN was seen: the beginnings of connections are not in the capture";
+                return why_no_attempt(health);
         if (count(health, "syn.eligible") == 0 && sum_counters(health, is_near_miss) == 0)
                 return "no SYN of an inside client went to a port that a rule admits (who is "
                        "inside: "
@@ -167,6 +189,8 @@ static const char *why_no_syn(const struct pt_health *health)
 /* Why the DNS side knew nothing, or NULL if it did. */
 static const char *why_no_answer(const struct pt_health *health)
 {
+        if (count(health, "dns.messages") == 0 && health->filtered)
+                return "no DNS passed the filter expression: answers from port 53 are needed";
         if (count(health, "dns.messages") == 0)
                 return "no DNS was seen: answers from port 53 are needed; encrypted DNS can't be "
                        "read";

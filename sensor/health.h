@@ -49,9 +49,10 @@ struct pt_health {
         const struct pt_allow *allow;      /* the lists in effect, NULL for none */
         const struct pt_ecs_input *inputs; /* replay: told when it stops */
         size_t input_count;
-        int64_t started; /* by CLOCK_MONOTONIC, nanoseconds */
-        bool filtered;   /* there is a filter expression */
-        bool unread;     /* no input could be opened: there is nothing to explain */
+        int64_t started;  /* by CLOCK_MONOTONIC, nanoseconds */
+        uint64_t outside; /* packets that --since and --until left out */
+        bool filtered;    /* there is a filter expression */
+        bool unread;      /* no input could be opened: there is nothing to explain */
         bool near_misses_told;
         /* ---- */
         int64_t started_wall;

@@ -560,6 +560,7 @@ static void finish(struct sensor *sensor)
         struct pt_ecs_input *inputs = pt_reading_inputs(&sensor->reading, &health->input_count);
 
         health->unread = !sensor->live && pt_reading_nothing(&sensor->reading);
+        health->outside = pt_reading_outside(&sensor->reading);
         pt_engine_finish(sensor->engine);
         pt_output_flush(sensor->output);
         if (options->log & PT_LOG_STATS && pt_health_tell(health) < 0)

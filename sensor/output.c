@@ -340,6 +340,15 @@ void pt_output_finish(struct pt_output *output)
                 pt_sink_close_down(output->places[i].sink);
 }
 
+bool pt_output_on_terminal(const struct pt_output *output)
+{
+        for (size_t i = 0; i < output->count; i++) {
+                if (output->places[i].terminal)
+                        return true;
+        }
+        return false;
+}
+
 bool pt_output_lost(const struct pt_output *output)
 {
         return output->failed || output->lost > 0;

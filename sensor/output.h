@@ -67,6 +67,9 @@ void pt_output_reopen(struct pt_output *output);
  */
 void pt_output_finish(struct pt_output *output);
 
+/* Do lines of it go to a terminal? */
+bool pt_output_on_terminal(const struct pt_output *output);
+
 /* Did a destination stop taking lines? (It was said when it did.) */
 bool pt_output_lost(const struct pt_output *output);
 

@@ -12,7 +12,7 @@
 void pt_progress_begin(struct pt_progress *progress, bool wanted)
 {
         *progress = (struct pt_progress){
-                .on = wanted && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO),
+                .on = wanted && isatty(STDERR_FILENO),
                 .begun = pt_health_clock(),
         };
         progress->due = progress->begun + SECOND; /* what is short needs none */

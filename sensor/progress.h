@@ -16,7 +16,7 @@ struct pt_progress {
         int64_t due;   /* when to write it again */
 };
 
-/* Nothing is shown unless standard error is a terminal, and standard output is another or none. */
+/* Nothing is shown unless standard error is a terminal, and it is `wanted`. */
 void pt_progress_begin(struct pt_progress *progress, bool wanted);
 
 /* Is it time to call pt_progress_show()? Cheap, but not for every packet. */

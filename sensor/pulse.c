@@ -140,6 +140,7 @@ static void tell_state(struct pt_health *health, struct pt_ecs_state *state)
         int64_t now = pt_health_wall();
         char time[PT_WORDS_TIME], text[1536], *ecs;
         size_t length;
+        bool more;
 
         if (!(health->options->log & PT_LOG_STATE))
                 return;
@@ -149,9 +150,11 @@ static void tell_state(struct pt_health *health, struct pt_ecs_state *state)
                 pt_say_error("there is no memory for a state document");
                 return;
         }
+        /* The signal that stopped it stands in the message already. */
+        more = state->reason && !strstr(state->message, state->reason);
         snprintf(text, sizeof text, "%s sensor %s: %s%s%s\n", pt_words_time(now, time),
-                 pt_ecs_phase_name(state->phase), state->message, state->reason ? ": " : "",
-                 state->reason ? state->reason : "");
+                 pt_ecs_phase_name(state->phase), state->message, more ? ": " : "",
+                 more ? state->reason : "");
         pt_output_line(health->output, ecs, text);
         pt_output_flush(health->output);
         free(ecs);

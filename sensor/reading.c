@@ -4,12 +4,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "say.h"
 #include "signals.h"
 
 #define TOGETHER 16 /* frames handed to the engine: memory answers for all of them at once */
+
+#define FILES_MOST 65536 /* open at once */
 
 #define TURNS 4096 /* of the loop between two looks at the progress */
 
@@ -44,6 +47,52 @@ static void tell(void *context, enum pt_archive_word word, const char *sentence)
         }
 }
 
+/*
+ * Captures that overlap in time are open at once, and the usual soft limit of 1024 is for programs
+ * that use select(2), which this one does not.
+ */
+static void allow_many_files(void)
+{
+        struct rlimit limit;
+        rlim_t most;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return;
+        most = limit.rlim_max < FILES_MOST ? limit.rlim_max : FILES_MOST;
+        if (limit.rlim_cur >= most)
+                return;
+        limit.rlim_cur = most;
+        setrlimit(RLIMIT_NOFILE, &limit); /* if it fails, the file that is too many is said */
+}
+
+/*
+ * Followed, and nothing has come: the lines so far are written. After two seconds the last SYNs are
+ * judged too, as if a packet had come a little after the last one: time itself is that of the
+ * packets, and the next one may be as old as the writer's buffer.
+ */
+static void wait_for_more(const struct pt_reading *reading, unsigned looks)
+{
+        const struct timespec moment = {.tv_nsec = LOOK_AGAIN};
+
+        if (looks == LOOKS_IDLE && reading->last)
+                pt_engine_idle(reading->engine, reading->last + reading->options->reorder + 1);
+        pt_output_flush(reading->output);
+        nanosleep(&moment, NULL);
+}
+
+/*
+ * The same for a pipe. Where it is one of several inputs, the next frames of the others are known,
+ * and may come before what waits is due.
+ */
+static void idle(void *context)
+{
+        const struct pt_reading *reading = context;
+
+        if (reading->last && reading->options->inputs.count == 1)
+                pt_engine_idle(reading->engine, reading->last + reading->options->reorder + 1);
+        pt_output_flush(reading->output);
+}
+
 static int open_archive(struct pt_reading *reading)
 {
         const struct pt_options *options = reading->options;
@@ -54,6 +103,7 @@ static int open_archive(struct pt_reading *reading)
                 .stop = &pt_signals_stop,
                 .follow = options->follow,
                 .hashed = options->log & PT_LOG_STATE, /* costs more than all the rest */
+                .idle = {idle, reading},
                 .since = options->since,
                 .until = options->until,
                 .tell = tell,
@@ -61,21 +111,6 @@ static int open_archive(struct pt_reading *reading)
         };
 
         return pt_archive_new(&settings, &reading->archive);
-}
-
-/*
- * Followed, and nothing has come: the lines so far are written. After two seconds the last SYNs are
- * judged too, as if a packet had come a little after the last one: time itself is that of the
- * packets, and the next one may be as old as the writer's buffer.
- */
-static void wait_for_more(const struct pt_reading *reading, unsigned looks, int64_t last)
-{
-        const struct timespec moment = {.tv_nsec = LOOK_AGAIN};
-
-        if (looks == LOOKS_IDLE && last)
-                pt_engine_idle(reading->engine, last + reading->options->reorder + 1);
-        pt_output_flush(reading->output);
-        nanosleep(&moment, NULL);
 }
 
 static void show_progress(struct pt_reading *reading)
@@ -101,7 +136,6 @@ static void read_all(struct pt_reading *reading)
 {
         enum pt_archive_step step = PT_ARCHIVE_FRAME;
         struct pt_frame frames[TOGETHER];
-        int64_t last = 0;
         size_t count = 0;
         unsigned looks = 0, turns = 0;
 
@@ -110,12 +144,12 @@ static void read_all(struct pt_reading *reading)
                 step = pt_archive_several(reading->archive, frames, TOGETHER, &count);
                 if (step == PT_ARCHIVE_FRAME) {
                         pt_engine_packets(reading->engine, frames, count);
-                        last = frames[count - 1].time;
+                        reading->last = frames[count - 1].time;
                         looks = 0;
                         if (++turns % TURNS == 0)
                                 show_progress(reading);
                 } else if (step == PT_ARCHIVE_LATER) {
-                        wait_for_more(reading, ++looks, last);
+                        wait_for_more(reading, ++looks);
                 }
         }
 }
@@ -129,12 +163,16 @@ static void count_lines(const struct pt_reading *reading)
 
 int pt_reading_run(struct pt_reading *reading)
 {
-        int r = open_archive(reading);
+        int r;
 
+        allow_many_files();
+        r = open_archive(reading);
         if (r < 0)
                 return r;
-        pt_progress_begin(&reading->progress,
-                          !reading->options->quiet && !reading->options->follow);
+        /* Lines of alerts and the one of progress would be written over each other. */
+        pt_progress_begin(&reading->progress, !reading->options->quiet &&
+                                                      !reading->options->follow &&
+                                                      !pt_output_on_terminal(reading->output));
         read_all(reading);
         count_lines(reading);
         pt_progress_clear(&reading->progress);
@@ -176,6 +214,11 @@ struct pt_ecs_input *pt_reading_inputs(const struct pt_reading *reading, size_t 
         }
         *ret_count = list ? count : 0;
         return list;
+}
+
+uint64_t pt_reading_outside(const struct pt_reading *reading)
+{
+        return reading->archive ? pt_archive_count(reading->archive).outside : 0;
 }
 
 void pt_reading_last_words(const struct pt_reading *reading)

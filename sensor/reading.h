@@ -17,6 +17,7 @@ struct pt_reading {
         struct pt_health *health;
         struct pt_archive *archive; /* NULL before pt_reading_run() */
         struct pt_progress progress;
+        int64_t last;  /* time of the last frame; 0 before the first */
         bool troubled; /* an input could not be read, or was cut */
 };
 
@@ -34,6 +35,9 @@ bool pt_reading_nothing(const struct pt_reading *reading);
  * there is none, or there is no memory for them. Freed by the caller.
  */
 struct pt_ecs_input *pt_reading_inputs(const struct pt_reading *reading, size_t *ret_count);
+
+/* Packets that --since and --until left out. */
+uint64_t pt_reading_outside(const struct pt_reading *reading);
 
 /* What is to be said of the inputs at the end. */
 void pt_reading_last_words(const struct pt_reading *reading);

@@ -253,6 +253,28 @@ class Several(Case):
         self.expect(2, "-r", self.path("only/words", b"words").parent,
                     says="no input could be read")
 
+    def test_what_is_no_file_in_a_directory_is_counted_and_named(self):
+        """A link that leads nowhere, one that leads to itself, a pipe that nobody writes to."""
+        folder = self.path("d/a.pcap", self.plain).parent
+        (folder / "x.pcap").symlink_to("nowhere")
+        (folder / "circle.pcap").symlink_to("circle.pcap")
+        os.mkfifo(folder / "pipe")
+        result = self.expect(0, "-v", "-r", folder, says=(
+            r"3 files in the directories are no captures, and left out \(-v names them\)"))
+        self.assertEqual(ids(result), self.alerts)
+        said = result.stderr.decode()
+        for name, why in (("x.pcap", "a link that leads nowhere"), ("pipe", "no regular file"),
+                          ("circle.pcap", "a link that leads nowhere")):
+            self.assertIn(f"portent: left out: {folder}/{name}: {why}\n", said)
+
+    def test_files_that_overlap_need_no_soft_limit(self):
+        """The usual soft limit is far below the hard one."""
+        files = [self.path(f"parts/{i}.pcap", self.plain) for i in range(100)]
+        result = self.expect(0, "-r", files[0].parent, says=f"portent: {4 * len(files)} packets, ",
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                                                   (32, 4096)))
+        self.assertNotIn("Too many open files", result.stderr.decode())
+
     def test_a_thousand_files_need_no_thousand_descriptors(self):
         whole = self.whole()
         wanted = self.verdicts(self.expect(0, "-q", "-r", whole))
@@ -313,11 +335,11 @@ class Custody(Case):
 
 
 class Progress(Case):
-    def on_terminal(self, *words, pause):
-        """Standard error on a terminal, standard output not; the capture comes from a slow pipe."""
+    def on_terminal(self, *words, pause, output=False):
+        """Standard error on a terminal, standard output only if asked for; a slow pipe is read."""
         ours, theirs = pty.openpty()
         process = subprocess.Popen([PORTENT, *words], stdin=subprocess.PIPE, stderr=theirs,
-                                   stdout=subprocess.PIPE)
+                                   stdout=theirs if output else subprocess.PIPE)
         os.close(theirs)
         process.stdin.write(self.plain)
         process.stdin.flush()
@@ -331,8 +353,9 @@ class Progress(Case):
         except OSError:  # Linux says EIO when nobody holds the other end any more
             pass
         os.close(ours)
-        process.stdout.read()
-        process.stdout.close()
+        if not output:
+            process.stdout.read()
+            process.stdout.close()
         self.assertEqual(process.wait(), 0)
         return said
 
@@ -340,6 +363,12 @@ class Progress(Case):
         said = self.on_terminal("-r", "-", pause=1.5)
         self.assertRegex(said, rb"\r\d+\.\d MiB, \d+\.\d [KM]iB/s\x1b\[K")
         self.assertRegex(said, rb"\x1b\[K\r\x1b\[Kportent: \d+ packets")
+
+    def test_alerts_on_the_same_terminal_leave_no_room_for_it(self):
+        shown = rb"\d+\.\d MiB, \d+\.\d [KM]iB/s"
+        said = self.on_terminal("-r", "-", "-o", self.path("alerts"), pause=1.5, output=True)
+        self.assertRegex(said, shown)
+        self.assertNotRegex(self.on_terminal("-r", "-", pause=1.5, output=True), shown)
 
     def test_quiet_shows_none_and_nor_does_a_file(self):
         self.assertEqual(self.on_terminal("-q", "-r", "-", pause=1.5), b"")

@@ -176,6 +176,19 @@ class Filter(Case):
                     says="nothing found: no packet passed the filter expression")
 
 
+    def test_what_was_asked_for_is_the_cause(self):
+        """And not the capture: its connections, and its DNS, are there."""
+        said = self.expect(0, "-r", APT12, "udp").stderr.decode()
+        self.assertIn("nothing found: no TCP SYN passed the filter expression\n", said)
+        self.assertNotIn("not in the capture", said)
+        said = self.expect(0, "-r", QUIET, "tcp").stderr.decode()
+        self.assertIn("nothing found: no DNS passed the filter expression", said)
+        self.expect(0, "-r", APT12, "--since", "2027-01-01T00:00:00Z",
+                    says="nothing found: no packet lies between --since and --until\n")
+        self.expect(0, "-r", APT12, "--since", "2027-01-01T00:00:00Z", "tcp",
+                    says="no packet between --since and --until passed the filter expression\n")
+
+
 class Inputs(Case):
     def test_several_are_one_stream_in_the_order_given(self):
         """The query and answer in one file, the SYN in the next: still one story."""
@@ -1022,6 +1035,32 @@ class Signals(Case):
         json.loads(process.stdout.readline())
         process.send_signal(signal.SIGINT)
         self.end(process)
+
+    def test_what_waits_for_a_packet_after_it_does_not_wait_for_ever(self):
+        """The SYN is the last that comes, and the pipe stays open; time is that of packets."""
+        with open(APT12, "rb") as file:
+            data = file.read()
+        cut, at = data[:24], 24
+        for _ in range(3):  # the query, the answer, the SYN
+            size = 16 + struct.unpack_from("<I", data, at + 8)[0]
+            cut, at = cut + data[at:at + size], at + size
+        process = self.start("-q")
+        process.stdin.write(cut)
+        process.stdin.flush()
+        ready, _, _ = select.select([process.stdout], [], [], 30)
+        self.assertTrue(ready, "the SYN is not judged")
+        self.assertEqual(json.loads(process.stdout.readline())["portent"]["verdict"],
+                         "dns_confirmed")
+        process.send_signal(signal.SIGINT)
+        self.end(process)
+
+    def test_the_text_of_a_stop_names_the_signal_once(self):
+        process = self.start("--log", "state", "--format", "text")
+        process.stderr.readline()  # the start is over, handlers are there
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        out, _ = self.end(process)
+        self.assertRegex(out, rb"Z sensor stopping: Sensor stopped by SIGTERM\n\Z")
 
     def end(self, process):
         """Standard input stays open: it is the signal that ends the run."""

@@ -116,6 +116,7 @@ static struct pt_replay_settings reading(const struct pt_archive *archive)
                 .stop = archive->settings.stop,
                 .follow = archive->settings.follow,
                 .hashed = archive->settings.hashed,
+                .idle = archive->settings.idle,
                 .since = archive->settings.since,
                 .until = archive->settings.until,
                 .buffer = share >= PT_REPLAY_BUFFER ? 0
@@ -160,12 +161,28 @@ static int look_at_pipe(struct pt_archive *archive, struct member *member, const
         return 1;
 }
 
+/*
+ * Found beside captures, what cannot be one is not opened: a link that leads nowhere, a pipe, a
+ * device. Followed, it may be replaced by one. As look_at().
+ */
+static int look_at_no_file(const struct pt_archive *archive, const char *path,
+                           struct pt_replay_fault *fault)
+{
+        struct stat status;
+
+        snprintf(fault->sentence, sizeof fault->sentence, "%.200s: %s", path,
+                 stat(path, &status) < 0 ? "a link that leads nowhere" : "no regular file");
+        return archive->settings.follow ? -EAGAIN : -ENOMSG;
+}
+
 /* 0; 1 if there is nothing in it; -EAGAIN if there may be later; another negative errno. */
 static int look_at(struct pt_archive *archive, struct member *member, struct pt_replay_fault *fault)
 {
         const struct pt_catalogue_file *file = &archive->catalogue.files[member->file];
         struct pt_replay_settings settings = reading(archive);
 
+        if (file->found && !pt_replay_is_file(file->path))
+                return look_at_no_file(archive, file->path, fault);
         if (file->found && pt_replay_is_empty(file->path)) {
                 snprintf(fault->sentence, sizeof fault->sentence, "%.200s: the file is empty",
                          file->path);

@@ -36,7 +36,8 @@ struct pt_archive_settings {
         const volatile bool *stop; /* as in replay.h */
         bool follow; /* of one path: a file that grows, or a directory where new ones appear */
         bool hashed; /* for pt_archive_input() */
-        int64_t since, until; /* frames from `since` on and before `until`; 0, 0: all */
+        struct pt_feed_idle idle; /* as in replay.h; all frames given out so far were taken */
+        int64_t since, until;     /* frames from `since` on and before `until`; 0, 0: all */
         /* Told once each; the sentence names the file. */
         void (*tell)(void *context, enum pt_archive_word word, const char *sentence);
         void *context;

@@ -50,6 +50,8 @@ static int visit(struct pt_catalogue *catalogue, size_t known, FTS *tree, FTSENT
         }
         switch (entry->fts_info) {
         case FTS_F:
+        case FTS_SLNONE:
+        case FTS_DEFAULT:
                 return has(catalogue, known, entry->fts_path)
                                ? 0
                                : put(catalogue, entry->fts_path, true);
@@ -58,7 +60,7 @@ static int visit(struct pt_catalogue *catalogue, size_t known, FTS *tree, FTSENT
         case FTS_NS:
                 walk->tell(walk->context, entry->fts_path, entry->fts_errno);
                 return 0;
-        default: /* a directory, a link that leads nowhere or in a circle, a pipe, a device */
+        default: /* a directory, before and after what is in it, or a second time, by a link */
                 return 0;
         }
 }

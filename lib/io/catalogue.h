@@ -1,7 +1,8 @@
 /*
  * catalogue: what the user named -> the files to read, each under a name of its own. A directory
- * stands for the regular files in it and in what is below it, in order of name; names that begin
- * with a dot are left out, and what is no file (a pipe, a device) too.
+ * stands for what is in it and in what is below it, in order of name, also links that lead nowhere,
+ * pipes and devices, which the caller leaves out and counts; names that begin with a dot are left
+ * out here.
  */
 #pragma once
 

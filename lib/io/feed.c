@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOOK_UP 100 /* milliseconds after which a wait looks at `stop` */
+#define LOOK_UP 100   /* milliseconds after which a wait looks at `stop` */
+#define LOOKS_IDLE 20 /* such looks, and nobody has written */
 
 int pt_feed_open(struct pt_feed *feed, const char *path)
 {
@@ -40,12 +41,15 @@ static bool stopped(const struct pt_feed *feed)
 static int await(const struct pt_feed *feed)
 {
         struct pollfd poll_fd = {.fd = feed->fd, .events = POLLIN};
+        unsigned looks = 0;
         int r;
 
         do {
                 if (stopped(feed))
                         return -EINTR;
                 r = poll(&poll_fd, 1, LOOK_UP);
+                if (r == 0 && ++looks == LOOKS_IDLE && feed->idle.tell)
+                        feed->idle.tell(feed->idle.context);
         } while (r == 0 || (r < 0 && errno == EINTR));
         return r < 0 ? -errno : 0;
 }

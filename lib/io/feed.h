@@ -11,11 +11,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Who is told when a pipe has had nothing to read for two seconds: once in each such wait. */
+struct pt_feed_idle {
+        void (*tell)(void *context); /* NULL: nobody */
+        void *context;
+};
+
 struct pt_feed {
         int fd;
         bool regular;              /* a file with a size; else a pipe, a socket, a terminal */
         bool follow;               /* its end is not the end: it grows */
         const volatile bool *stop; /* set by somebody: no wait goes on. NULL: nobody does */
+        struct pt_feed_idle idle;  /* told by the thread that reads */
         _Atomic bool abandoned;    /* nobody wants more: a wait in another thread ends */
         bool hashed;               /* all that is read goes into `hash` */
         struct sha256_ctx hash;
@@ -24,8 +31,8 @@ struct pt_feed {
 };
 
 /*
- * `path` "-" is standard input. `stop`, `follow` and `hashed` are set by the caller before. 0, or a
- * negative errno (-EISDIR for a directory); pt_feed_close() afterwards in any case.
+ * `path` "-" is standard input. `stop`, `follow`, `idle` and `hashed` are set by the caller before.
+ * 0, or a negative errno (-EISDIR for a directory); pt_feed_close() afterwards in any case.
  */
 int pt_feed_open(struct pt_feed *feed, const char *path);
 

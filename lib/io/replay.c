@@ -71,6 +71,7 @@ static int open_source(struct pt_replay *replay, const char *path,
                 .stop = settings->stop,
                 .follow = settings->follow,
                 .hashed = settings->hashed,
+                .idle = settings->idle,
                 .buffer = settings->buffer,
         };
         int r = pt_source_open(&replay->source, path, &source);

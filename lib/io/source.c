@@ -13,6 +13,7 @@ int pt_source_open(struct pt_source *source, const char *path,
                 .feed = {.fd = -1,
                          .stop = settings->stop,
                          .follow = settings->follow,
+                         .idle = settings->idle,
                          .hashed = settings->hashed},
         };
         source->buffer = malloc(source->capacity);
@@ -32,9 +33,10 @@ void pt_source_close(struct pt_source *source)
 
 int pt_source_unpack(struct pt_source *source, enum pt_kind kind)
 {
-        int r = pt_unpack_new(&source->feed, kind, source->at, pt_source_left(source),
-                              &source->unpack);
+        int r;
 
+        source->feed.idle = (struct pt_feed_idle){0};
+        r = pt_unpack_new(&source->feed, kind, source->at, pt_source_left(source), &source->unpack);
         if (r < 0)
                 return r;
         source->at = source->end = source->buffer;

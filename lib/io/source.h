@@ -13,6 +13,7 @@ struct pt_source_settings {
         const volatile bool *stop; /* no wait goes on once it is set; NULL: nobody sets it */
         bool follow;               /* the file grows */
         bool hashed;               /* for pt_source_digest() */
+        struct pt_feed_idle idle;  /* told while nothing is unpacked: that is another thread's */
         size_t buffer;             /* 0: PT_SOURCE_BUFFER */
 };
 
