@@ -146,6 +146,8 @@ static int open_log(struct pt_replay *replay, struct pt_replay_fault *fault)
 
         if (replay->source.feed.follow)
                 return refuse(replay, fault, -EBADMSG, "a log cannot be followed");
+        /* Records wait in it to be sorted: those given out are not all that came. */
+        replay->source.feed.idle = (struct pt_feed_idle){0};
         r = pt_log_open(&replay->source, &replay->log, &what);
         if (r != -ENOMSG)
                 return r < 0 ? refuse(replay, fault, r, strerror(-r)) : 0;

@@ -34,7 +34,7 @@ struct pt_replay_settings {
         bool follow;               /* the end of a file is not the end: it may grow */
         size_t buffer;             /* octets of memory for it; 0: PT_REPLAY_BUFFER */
         bool hashed;               /* for pt_replay_digest() */
-        struct pt_feed_idle idle;  /* told when a pipe has nothing, unless it is compressed */
+        struct pt_feed_idle idle;  /* told when a pipe has nothing; of a plain capture */
         int64_t since, until;      /* frames from `since` on and before `until`; 0, 0: all */
 };
 
