@@ -49,6 +49,7 @@ void pt_ahead_look(const struct pt_engine *engine, const struct pt_frame *frame,
                    struct pt_arrival *arrival)
 {
         arrival->frame = sanitised(frame);
+        arrival->in_parts = false;
         arrival->odd_length = frame->captured > frame->length;
         arrival->wall = arrival->frame.time;
         arrival->logged.source = PT_LOGGED_NOWHERE;

@@ -3,8 +3,8 @@
 #include "identity.h"
 #include "words.h"
 
-static void identify(struct pt_document *doc, json_t *group, const char *action, const char *rule,
-                     const struct pt_syn *syn)
+static const char *id_of(const char *action, const char *rule, const struct pt_syn *syn,
+                         char ret[PT_IDENTITY_TEXT])
 {
         struct pt_identity identity = {
                 .action = action,
@@ -16,9 +16,37 @@ static void identify(struct pt_document *doc, json_t *group, const char *action,
                 .number = syn->sequence,
                 .wall = syn->wall,
         };
+
+        return pt_identity_text(&identity, ret);
+}
+
+static void identify(struct pt_document *doc, json_t *group, const char *action, const char *rule,
+                     const struct pt_syn *syn)
+{
         char text[PT_IDENTITY_TEXT];
 
-        pt_document_text(doc, group, "id", pt_identity_text(&identity, text));
+        pt_document_text(doc, group, "id", id_of(action, rule, syn, text));
+}
+
+const char *pt_alert_id(const struct pt_event *event, char ret[PT_IDENTITY_TEXT])
+{
+        if (event->kind == PT_EVENT_ROTATION)
+                return id_of(PT_ALERT_ROTATION_ACTION, PT_RULE_ROTATION, event->rotation.syn, ret);
+        return id_of(PT_ALERT_ACTION, event->alert.match->rule->id, event->alert.syn, ret);
+}
+
+/* portent.evidence.*: where the packets are. */
+static void evidence_file(struct pt_document *doc, json_t *portent)
+{
+        const struct pt_observer *observer = doc->observer;
+        json_t *group;
+
+        if (!observer || !observer->evidence)
+                return;
+        group = pt_document_object(doc, portent, "evidence");
+        pt_document_text(doc, group, "file", observer->evidence);
+        pt_document_integer(doc, group, "packets", observer->evidence_packets);
+        pt_document_boolean(doc, group, "complete", observer->evidence_complete);
 }
 
 static void severity(struct pt_document *doc, json_t *group, int value)
@@ -214,10 +242,12 @@ void pt_alert_match(struct pt_document *doc, const struct pt_event *event, json_
         syn_groups(doc, event, syn, destination ? &destination->chain[0] : NULL);
         portent = pt_document_object(doc, doc->root, "portent");
         pt_document_text(doc, portent, "next_step", pt_words_next_step(event));
-        if (is_alert)
+        if (is_alert) {
                 alert(doc, event, portent);
-        else
+                evidence_file(doc, portent);
+        } else {
                 near_miss(doc, event, portent);
+        }
         portent_arithmetic(doc, portent, syn, match, evidence);
         portent_twin(doc, portent, match);
         seen(doc, portent, syn);
@@ -287,6 +317,7 @@ void pt_alert_rotation(struct pt_document *doc, const struct pt_event *event, js
                          pt_verdict_name(event->rotation.rotation->verdict));
         pt_document_text(doc, portent, "next_step", pt_words_next_step(event));
         portent_rotation(doc, portent, event);
+        evidence_file(doc, portent);
         portent_arithmetic(doc, portent, syn, match, evidence);
         portent_twin(doc, portent, match);
         seen(doc, portent, syn);

@@ -7,12 +7,20 @@
 #pragma once
 
 #include "document.h"
+#include "identity.h"
 
 /* rule.name and message of a rotation, which is no rule of the set. */
 #define PT_ALERT_ROTATION "DNS Calculation: several calculated destinations of one client"
 
 /* The same of a campaign. */
 #define PT_ALERT_CAMPAIGN "DNS Calculation: several clients with something in common"
+
+/* event.action, which is a part of what event.id is made of */
+#define PT_ALERT_ACTION "dns_calculation_port_match"
+#define PT_ALERT_ROTATION_ACTION "dns_calculation_rotation"
+
+/* event.id of an ALERT or a ROTATION. Returns `ret`. */
+const char *pt_alert_id(const struct pt_event *event, char ret[PT_IDENTITY_TEXT]);
 
 /* ALERT and NEAR_MISS */
 void pt_alert_match(struct pt_document *doc, const struct pt_event *event, json_t *group,

@@ -71,16 +71,42 @@ static void prove(struct pt_engine *engine, const struct pt_packet *packet, uint
                 pt_hosts_prove(engine->hosts, &twins.addresses[i]);
 }
 
+/* The query that an answer belongs to. */
+struct asked {
+        int64_t wall; /* packet time */
+        uint32_t number;
+        uint16_t file;
+};
+
+/* ---- frames that somebody may want to keep ---- */
+
+static void trace(struct pt_engine *engine, enum pt_trace_kind kind,
+                  const struct pt_arrival *arrival, const struct asked *asked)
+{
+        const struct pt_trace trace = {
+                .kind = kind,
+                .part = arrival->in_parts,
+                .frame = &arrival->frame,
+                .query_number = asked ? asked->number : 0,
+                .query_file = asked ? asked->file : 0,
+        };
+
+        /* What a log says has a line, and no frame. */
+        if (engine->receiver.trace && arrival->frame.number && !arrival->logged.source)
+                engine->receiver.trace(engine->receiver.context, &trace);
+}
+
 /* ---- queries (4.8) ---- */
 
-static void observe_query(struct pt_engine *engine, const struct pt_message *message,
-                          const struct pt_packet *packet, int64_t wall, int64_t time)
+static void observe_query(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
 {
+        const struct pt_message *message = &arrival->message;
+        const struct pt_frame *frame = &arrival->frame;
         const struct pt_query *oldest;
         struct pt_query *query;
 
         pt_engine_count(engine, PT_COUNT_DNS_QUERIES);
-        remember_sender(engine, packet, time);
+        remember_sender(engine, &arrival->packet, time);
         if (!message->dns.has_question)
                 return;
         pt_visibility_query(engine->visibility, &packet->source, &message->dns.question);
@@ -94,26 +120,37 @@ static void observe_query(struct pt_engine *engine, const struct pt_message *mes
         query->seen = true;
         query->time_before = query->time;
         query->wall_before = query->wall;
+        query->number_before = query->number;
+        query->file_before = query->file;
         query->time = time;
-        query->wall = wall;
+        query->wall = arrival->wall;
+        query->number =
+                !arrival->logged.source && frame->number <= UINT32_MAX && frame->file < UINT16_MAX
+                        ? (uint32_t)frame->number
+                        : 0;
+        query->file = (uint16_t)frame->file;
+        trace(engine, PT_TRACE_QUERY, arrival, NULL);
 }
 
-/* Packet time of the query that this answers, NULL if none was seen within 30 s before it. */
-static const int64_t *find_query(const struct pt_engine *engine, const struct pt_message *message,
-                                 int64_t time)
+/* The query that this answers; false if none was seen within 30 s before it. */
+static bool find_query(const struct pt_engine *engine, const struct pt_message *message,
+                       int64_t time, struct asked *ret)
 {
         const struct pt_query *query;
 
         if (!message->dns.has_question)
-                return NULL;
+                return false;
         query = pt_recent_find(&engine->queries, &message->query);
         if (!query)
-                return NULL;
+                return false;
         if (query->time <= time && query->time >= time - ASKED_WITHIN)
-                return &query->wall;
-        if (query->again && query->time_before <= time && query->time_before >= time - ASKED_WITHIN)
-                return &query->wall_before;
-        return NULL;
+                *ret = (struct asked){query->wall, query->number, query->file};
+        else if (query->again && query->time_before <= time &&
+                 query->time_before >= time - ASKED_WITHIN)
+                *ret = (struct asked){query->wall_before, query->number_before, query->file_before};
+        else
+                return false;
+        return true;
 }
 
 /* ---- answers ---- */
@@ -181,23 +218,26 @@ static void observe_response(struct pt_engine *engine, const struct pt_arrival *
                              int64_t time)
 {
         const struct pt_message *message = &arrival->message;
-        const int64_t *asked_wall;
+        struct asked query;
+        bool asked;
 
         if (message->kind != PT_DNS_OK)
                 pt_engine_count(engine, dns_counter[message->kind]);
         engine->counters.value[PT_COUNT_DNS_SKIPPED] += message->answer.skipped;
         if (message->answer.count)
                 remember_receiver(engine, &arrival->packet, time);
-        asked_wall = find_query(engine, message, time);
+        asked = find_query(engine, message, time, &query);
         if (engine->settings.dns_events) {
                 if (is_copy(engine, arrival, time)) {
                         pt_engine_count(engine, PT_COUNT_DNS_COPIES);
                         return;
                 }
-                pt_tell_answer(engine, arrival, asked_wall);
+                pt_tell_answer(engine, arrival, asked ? &query.wall : NULL);
         }
-        if (message->answer.count)
-                learn(engine, arrival, time, asked_wall != NULL);
+        if (!message->answer.count)
+                return;
+        trace(engine, PT_TRACE_ANSWER, arrival, asked ? &query : NULL);
+        learn(engine, arrival, time, asked);
 }
 
 static void observe_dns(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
@@ -211,7 +251,7 @@ static void observe_dns(struct pt_engine *engine, const struct pt_arrival *arriv
                 pt_engine_count(engine, dns_counter[message->kind]);
                 break;
         case PT_MESSAGE_QUERY:
-                observe_query(engine, message, &arrival->packet, arrival->wall, time);
+                observe_query(engine, arrival, time);
                 break;
         case PT_MESSAGE_RESPONSE:
                 pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
@@ -273,8 +313,10 @@ static void into_line(struct pt_engine *engine, const struct pt_arrival *arrival
                 pt_engine_count(engine, PT_COUNT_CONNECTION_EARLY);
                 pt_tell_syn(engine, pt_line_take(engine->line));
         }
-        if (!quic)
+        if (!quic) {
                 syn.seen_hash = pt_tell_hash(engine, &syn);
+                trace(engine, PT_TRACE_SYN, arrival, NULL);
+        }
         pt_line_put(engine->line, &syn);
 }
 
@@ -298,6 +340,14 @@ static struct pt_arrival *made_of(struct pt_engine *engine, const struct pt_arri
         return made;
 }
 
+/* Is all of a message in this one segment? Then it was not copied together. */
+static bool lies_in(const struct pt_packet *packet, const struct pt_stream_message *message)
+{
+        uintptr_t from = (uintptr_t)packet->payload, at = (uintptr_t)message->octets;
+
+        return at >= from && at - from < packet->payload_length;
+}
+
 /* Each message that a segment completes is taken as one in a datagram would be. */
 static void observe_segment(struct pt_engine *engine, const struct pt_arrival *arrival,
                             int64_t time)
@@ -313,6 +363,7 @@ static void observe_segment(struct pt_engine *engine, const struct pt_arrival *a
                 made->packet.payload_length = message.length;
                 made->packet.payload_cut = message.cut;
                 made->has_message = true;
+                made->in_parts = !lies_in(&arrival->packet, &message);
                 pt_message_read(engine, &made->packet, &made->message);
                 observe_dns(engine, made, time);
         }
@@ -365,6 +416,7 @@ static const struct pt_arrival *put_together(struct pt_engine *engine,
         while (whole->kind == PT_PACKET_FRAGMENT &&
                pt_fragments_put(engine->fragments, &whole->packet, time, &datagram, &length))
                 whole->kind = pt_packet_resume(&whole->packet, datagram, length);
+        whole->in_parts = true;
         whole->has_message = whole->kind == PT_PACKET_UDP && pt_message_is(&whole->packet);
         if (whole->has_message)
                 pt_message_read(engine, &whole->packet, &whole->message);
@@ -377,7 +429,8 @@ static void observe_logged_answer(struct pt_engine *engine, const struct pt_arri
                                   int64_t time)
 {
         const struct pt_message *message = &arrival->message;
-        bool asked = arrival->logged.asked || find_query(engine, message, time);
+        struct asked query;
+        bool asked = arrival->logged.asked || find_query(engine, message, time, &query);
 
         pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
         engine->counters.value[PT_COUNT_DNS_SKIPPED] += message->answer.skipped;
@@ -395,7 +448,7 @@ static void observe_logged(struct pt_engine *engine, const struct pt_arrival *ar
                 observe_logged_answer(engine, arrival, time);
                 break;
         case PT_LOGGED_QUERY:
-                observe_query(engine, &arrival->message, &arrival->packet, arrival->wall, time);
+                observe_query(engine, arrival, time);
                 break;
         case PT_LOGGED_CONNECTION:
                 pt_engine_count(engine, PT_COUNT_CONNECTION_ATTEMPTS);

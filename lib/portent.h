@@ -29,6 +29,7 @@ struct pt_frame {
         int64_t time;      /* packet time, nanoseconds since 1970 */
         uint64_t number;   /* 1-based in its file, 0 if there is none */
         uint32_t file;     /* which input: the caller's own number */
+        uint64_t offset;   /* where its octets stand in a file that can be read again; 0: nowhere */
         bool odd_time;     /* the fraction of a second was out of range: `time` is the sum */
 };
 
@@ -150,9 +151,25 @@ enum pt_event_kind {
         PT_EVENT_EXPECTATION,
 };
 
+/* A frame that an alert may rest on later. */
+enum pt_trace_kind {
+        PT_TRACE_QUERY,  /* it completed a DNS query */
+        PT_TRACE_ANSWER, /* it completed a DNS answer with addresses */
+        PT_TRACE_SYN,
+};
+
+struct pt_trace {
+        enum pt_trace_kind kind;
+        bool part; /* the last one of several in which the message came */
+        const struct pt_frame *frame;
+        uint64_t query_number; /* of an answer: the frame with its query; 0 if none was seen */
+        uint32_t query_file;
+};
+
 struct pt_receiver {
         void (*event)(void *context, const struct pt_event *event);
         void *context;
+        void (*trace)(void *context, const struct pt_trace *trace); /* NULL: nobody keeps frames */
 };
 
 PT_PUBLIC enum pt_event_kind pt_event_kind(const struct pt_event *event);
@@ -221,6 +238,9 @@ struct pt_observer {
         const char *(*file_name)(void *context, uint32_t file); /* NULL if there are no files */
         void *file_context;
         bool test; /* what is told was made up: documents get the tag portent_self_test */
+        const char *evidence;      /* the file with the packets of alerts; NULL: there is none */
+        unsigned evidence_packets; /* how many of this alert's it holds */
+        bool evidence_complete;    /* and whether that is all of them */
 };
 
 /*

@@ -52,6 +52,7 @@ struct pt_arrival {
         struct pt_frame frame;
         bool odd_length; /* more octets were captured than the packet had */
         bool has_message;
+        bool in_parts; /* made of several frames, of which this is the last */
         enum pt_packet_kind kind;
         int64_t wall;            /* packet time; of a log's record, what the log says */
         struct pt_logged logged; /* of a record of a log, else its source is PT_LOGGED_NOWHERE */
@@ -109,6 +110,10 @@ struct pt_query {
         int64_t wall;
         int64_t time_before;
         int64_t wall_before;
+        uint32_t number; /* of their frames, 0 if it has none or is past 32 bits */
+        uint32_t number_before;
+        uint16_t file;
+        uint16_t file_before;
         bool seen;
         bool again;
 };

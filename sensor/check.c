@@ -220,6 +220,11 @@ int pt_check_files(const struct pt_options *options)
                 if (r == 0)
                         r = refuse_same(options->metrics, outputs, outputs->count);
         }
+        if (r == 0 && options->evidence) {
+                r = refuse_same(options->evidence, inputs, inputs->count);
+                if (r == 0)
+                        r = refuse_same(options->evidence, outputs, outputs->count);
+        }
         return r;
 }
 
@@ -244,5 +249,7 @@ int pt_check(const struct pt_options *options, const struct pt_settings *setting
                 r |= check_output("stats", options->stats);
         if (options->metrics)
                 r |= check_output("metrics", options->metrics);
+        if (options->evidence)
+                r |= check_output("evidence", options->evidence);
         return r ? -EINVAL : 0;
 }

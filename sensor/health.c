@@ -31,10 +31,11 @@ static const struct {
 };
 
 #define OF_CAPTURE 3 /* numbers at most that only the capture knows */
+#define OF_PROOF 3
 
 /* Room for what a stats document is made of. */
 struct gathered {
-        struct pt_ecs_number numbers[PT_COUNTS + COUNT(sums) + OF_CAPTURE];
+        struct pt_ecs_number numbers[PT_COUNTS + COUNT(sums) + OF_CAPTURE + OF_PROOF];
         struct pt_ecs_output *outputs;
         struct pt_ecs_stats stats;
 };
@@ -98,6 +99,22 @@ static size_t gather_capture(struct pt_live *live, struct pt_ecs_number *numbers
         return count;
 }
 
+static size_t gather_proof(const struct pt_proof *proof, struct pt_ecs_number *numbers)
+{
+        struct pt_proof_stats stats;
+
+        if (!proof)
+                return 0;
+        stats = pt_proof_stats(proof);
+        numbers[0] = (struct pt_ecs_number){"evidence.packets", stats.packets,
+                                            "Packets of alerts in the file of --evidence."};
+        numbers[1] = (struct pt_ecs_number){"evidence.incomplete", stats.incomplete,
+                                            "Alerts of which that file lacks packets."};
+        numbers[2] = (struct pt_ecs_number){"evidence.failed", stats.failed,
+                                            "Those whose packets could not be written."};
+        return OF_PROOF;
+}
+
 static size_t gather_numbers(const struct pt_engine *engine, struct pt_ecs_number *numbers)
 {
         size_t count = 0;
@@ -155,6 +172,7 @@ static int gather(const struct pt_health *health, struct gathered *ret)
                 return -ENOMEM;
         numbers = gather_numbers(health->engine, ret->numbers);
         numbers += gather_capture(health->live, ret->numbers + numbers);
+        numbers += gather_proof(health->proof, ret->numbers + numbers);
         ret->stats = (struct pt_ecs_stats){
                 .numbers = ret->numbers,
                 .number_count = numbers,

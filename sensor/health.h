@@ -18,6 +18,7 @@
 #include "effect.h"
 #include "options.h"
 #include "output.h"
+#include "proof.h"
 
 #define PT_HEALTH_NOTICES 64  /* that wait to become documents */
 #define PT_HEALTH_TROUBLES 64 /* links and destinations that are in trouble at once */
@@ -43,6 +44,7 @@ struct pt_health {
         struct pt_engine *engine;
         struct pt_live *live; /* NULL in replay */
         struct pt_output *output;
+        const struct pt_proof *proof; /* NULL: no packets are kept */
         const struct pt_observer *observer;
         const struct pt_options *options;
         const struct pt_rules *rules;

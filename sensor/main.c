@@ -22,6 +22,7 @@
 #include "load.h"
 #include "options.h"
 #include "output.h"
+#include "proof.h"
 #include "reading.h"
 #include "sandbox.h"
 #include "reload.h"
@@ -49,6 +50,7 @@ struct sensor {
         struct pt_engine *engine;
         struct pt_live *live; /* NULL in replay */
         struct pt_output *output;
+        struct pt_proof *proof; /* NULL without --evidence */
         struct pt_health health;
         sigset_t waiting; /* live: the signals that come through while it waits */
         struct pt_observer observer;
@@ -268,6 +270,24 @@ static enum status open_output(struct sensor *sensor)
         return STATUS_GO;
 }
 
+static enum status open_proof(struct sensor *sensor)
+{
+        const struct pt_proof_settings settings = {
+                .path = sensor->options.evidence,
+                .live = pt_options_live(&sensor->options),
+                .observer = &sensor->observer,
+                .output = sensor->output,
+                .notify = {pt_health_notice, &sensor->health},
+        };
+
+        if (!settings.path || sensor->options.self_test)
+                return STATUS_GO;
+        if (pt_proof_open(&settings, &sensor->proof) < 0)
+                return STATUS_START;
+        sensor->health.proof = sensor->proof;
+        return STATUS_GO;
+}
+
 static enum status open_capture(struct sensor *sensor)
 {
         const struct pt_notify notify = {pt_health_notice, &sensor->health};
@@ -297,6 +317,8 @@ static enum status make_engine(struct sensor *sensor)
         struct pt_receiver receiver = {pt_output_event, sensor->output};
         int r;
 
+        if (sensor->proof)
+                receiver = pt_proof_receiver(sensor->proof);
         if (sensor->live && choose_hash_key(&settings) < 0)
                 return STATUS_START;
         r = pt_engine_new(&settings, sensor->rules, &receiver, &sensor->engine);
@@ -357,7 +379,9 @@ static enum status open_all(struct sensor *sensor)
                 return status;
         health->output = sensor->output;
         pt_health_starting(health);
-        status = open_capture(sensor);
+        status = open_proof(sensor);
+        if (status == STATUS_GO)
+                status = open_capture(sensor);
         health->live = sensor->live;
         if (status == STATUS_GO)
                 status = make_engine(sensor);
@@ -588,6 +612,7 @@ static void take_down(struct sensor *sensor)
         pt_live_free(sensor->live);
         pt_reading_end(&sensor->reading);
         pt_engine_free(sensor->engine);
+        pt_proof_free(sensor->proof);
         pt_output_free(sensor->output);
         pt_rules_free(sensor->rules);
         pt_allow_free(sensor->allow);

@@ -59,6 +59,7 @@ struct pt_options {
         char *config;
         char *stats;
         char *metrics;
+        char *evidence;
         char *spool;
         char *observer_name;
         char *filter; /* BPF, the words of it joined; NULL if there is none */

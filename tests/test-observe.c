@@ -7,7 +7,8 @@
 #define CLIENT "10.0.0.1"
 #define A "198.51.100.23" /* apt12: 198 * 51 + 100 = 10198 */
 #define B "203.0.113.9"
-#define ALERT "alert apt12 dns_confirmed 73 10.0.0.1>198.51.100.23:10198 from 198.51.100.23 a.example"
+#define ALERT \
+        "alert apt12 dns_confirmed 73 10.0.0.1>198.51.100.23:10198 from 198.51.100.23 a.example"
 
 static struct bed bed;
 
@@ -31,11 +32,15 @@ static const struct {
         bool syn;
         const char *why;
 } flags[] = {
-        {0x02, true, "SYN"},          {0x12, false, "its answer"},
-        {0x06, false, "with RST"},    {0x03, false, "with FIN"},
-        {0x10, false, "no SYN"},      {0x00, false, "no flag at all"},
+        {0x02, true, "SYN"},
+        {0x12, false, "its answer"},
+        {0x06, false, "with RST"},
+        {0x03, false, "with FIN"},
+        {0x10, false, "no SYN"},
+        {0x00, false, "no flag at all"},
         {0xc2, true, "with ECE and CWR (RFC 3168)"},
-        {0x0a, true, "with PSH"},     {0x22, true, "with URG"},
+        {0x0a, true, "with PSH"},
+        {0x22, true, "with URG"},
         {0xff, false, "with everything"},
 };
 
@@ -125,11 +130,11 @@ Test(observe, a_copy_is_a_contact) /* 4.2, 4.5 */
 
 /* ---- contacts (4.5) ---- */
 
-#define SHAPE_73                                                                                   \
-        "alert apt12 dns_other_address 73 10.0.0.1>203.0.113.9:10198 from 198.51.100.23 "          \
+#define SHAPE_73                                                                          \
+        "alert apt12 dns_other_address 73 10.0.0.1>203.0.113.9:10198 from 198.51.100.23 " \
         "port.example\n"
-#define SHAPE_47                                                                                   \
-        "alert apt12 dns_other_address 47 10.0.0.1>203.0.113.9:10198 from 198.51.100.23 "          \
+#define SHAPE_47                                                                          \
+        "alert apt12 dns_other_address 47 10.0.0.1>203.0.113.9:10198 from 198.51.100.23 " \
         "port.example\n"
 
 static const struct {
@@ -195,8 +200,8 @@ static const struct {
         const char *destination;
         bool learned;
 } destinations[] = {
-        {"10.0.0.1", true},          {"203.0.113.5", true},       {"224.0.0.251", false},
-        {"239.255.255.250", false},  {"255.255.255.255", false},  {"0.0.0.0", false},
+        {"10.0.0.1", true},         {"203.0.113.5", true},      {"224.0.0.251", false},
+        {"239.255.255.250", false}, {"255.255.255.255", false}, {"0.0.0.0", false},
 };
 
 Test(observe, answers_to_no_single_host_are_counted_and_not_learned) /* 4.8 */
@@ -324,8 +329,10 @@ Test(observe, octets_beyond_the_frames_own_length_are_not_read)
         struct pt_frame frame;
 
         make_tcp(&m, CLIENT, 40000, A, 10198, 1, PT_TCP_SYN);
-        frame = (struct pt_frame){.bytes = m.octets, .captured = (uint32_t)m.length,
-                                  .length = 20, .linktype = PT_LINK_ETHERNET,
+        frame = (struct pt_frame){.bytes = m.octets,
+                                  .captured = (uint32_t)m.length,
+                                  .length = 20,
+                                  .linktype = PT_LINK_ETHERNET,
                                   .time = bed_time(0)};
         pt_engine_packet(bed.engine, &frame);
         cr_expect_str_eq(bed_finish(&bed), "");
@@ -357,7 +364,8 @@ Test(observe, who_is_given_answers_and_who_sends_syns)
         const struct pt_sight *sight = pt_engine_sight(bed.engine);
 
         bed_answer(&bed, 0, "10.0.0.1", "a.example", "198.51.100.23");
-        bed_answer(&bed, 0, "10.0.0.1", "b.example", "=c.example"); /* no address: nothing learned */
+        bed_answer(&bed, 0, "10.0.0.1", "b.example",
+                   "=c.example"); /* no address: nothing learned */
         bed_syn(&bed, 1, "10.0.0.1", "198.51.100.23", 443);
         bed_syn(&bed, 1, "10.0.0.2", "198.51.100.23", 443);
         bed_syn(&bed, 1, "192.0.2.77", "198.51.100.23", 443); /* not inside: a scanner, say */
@@ -390,7 +398,8 @@ Test(observe, an_answer_to_the_other_address_of_a_host_is_evidence) /* 4.11 */
         cr_expect_eq(bed_count(&bed, PT_COUNT_SYN_PRECEDED), 1);
 }
 
-/* A query is as good as a SYN to tell what a MAC carries; the router's MAC has 02:00:00:00:00:01. */
+/* A query is as good as a SYN to tell what a MAC carries; the router's MAC has 02:00:00:00:00:01.
+ */
 Test(observe, behind_a_router_there_are_no_twins) /* 4.11 */
 {
         char address[PT_ADDRESS_TEXT];
@@ -436,4 +445,38 @@ Test(observe, a_syn_of_one_address_proves_the_other) /* 4.11 */
         cr_expect_gt(bed_count(&bed, PT_COUNT_CACHE_EVICTED_UNPROVEN), 0);
         bed_syn(&bed, 20, CLIENT, A, 10198);
         cr_expect_str_eq(bed_finish(&bed), ALERT "\n");
+}
+
+/* ---- frames that somebody may want to keep ---- */
+
+static char traced[1024];
+
+static void take_trace(void *context, const struct pt_trace *trace)
+{
+        static const char *const kinds[] = {"query", "answer", "syn"};
+        size_t length = strlen(traced);
+
+        (void)context;
+        snprintf(traced + length, sizeof traced - length, "%s %llu", kinds[trace->kind],
+                 (unsigned long long)trace->frame->number);
+        length = strlen(traced);
+        snprintf(traced + length, sizeof traced - length, trace->query_number ? " of %llu\n" : "\n",
+                 (unsigned long long)trace->query_number);
+        cr_expect_not(trace->part);
+}
+
+Test(observe, frames_that_an_alert_may_rest_on_are_traced)
+{
+        traced[0] = '\0';
+        bed.engine->receiver.trace = take_trace;
+        bed_query_as(&bed, 0, CLIENT, 33333, BED_RESOLVER, bed.id + 1, "a.example");
+        bed_query_as(&bed, 0.5, CLIENT, 33333, BED_RESOLVER, bed.id + 1,
+                     "a.example"); /* once more: the answer belongs to this */
+        bed_answer(&bed, 1, CLIENT, "a.example", A);
+        bed_answer(&bed, 2, CLIENT, "b.example", B); /* nobody asked */
+        bed_tcp(&bed, 3, CLIENT, 40000, A, 10198, 1, 0x12);
+        bed_tcp(&bed, 3, CLIENT, 40000, A, 10198, 1, 0x02);
+        bed_finish(&bed);
+        cr_expect_str_eq(traced, "query 1\nquery 2\nanswer 3 of 2\nanswer 4\nsyn 6\n", "%s",
+                         traced);
 }

@@ -156,26 +156,6 @@ Test(options, no_name_letter_or_key_stands_twice)
         }
 }
 
-/* What this version cannot do has no flag (design 7). */
-Test(options, what_comes_later_is_no_option_yet)
-{
-        static const char *const later[] = {
-                "--evidence",
-        };
-
-        for (size_t i = 0; i < ROWS(later); i++) {
-                char program[] = "portent", word[32], sentence[PT_OPTION_SENTENCE];
-                char *argv[] = {program, word, NULL};
-                struct pt_options options;
-
-                snprintf(word, sizeof word, "%s", later[i]);
-                cr_assert_eq(pt_options_default(&options), 0);
-                cr_expect_eq(pt_options_arguments(&options, 2, argv, sentence), -EINVAL, "%s",
-                             later[i]);
-                pt_options_clear(&options);
-        }
-}
-
 /* The help is for people with terminals of 80 columns, and leaves out nothing. */
 Test(options, help_shows_every_row_in_80_columns)
 {

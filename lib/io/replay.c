@@ -26,6 +26,7 @@ struct pt_replay {
         uint64_t number;
         int64_t since, last; /* frames from one to the other, both included */
         uint64_t outside;
+        bool fixed;               /* octets stay where they are: a regular file, not compressed */
         enum pt_replay_step over; /* END or CUT once it is so, else FRAME */
         struct pt_replay_fault fault;
 };
@@ -290,6 +291,7 @@ int pt_replay_open(const char *path, const struct pt_replay_settings *settings, 
         replay->last = settings->until ? settings->until - 1 : INT64_MAX;
         name_set(replay, path);
         r = open_all(replay, path, settings, fault);
+        replay->fixed = replay->source.feed.regular && !replay->source.unpack;
         if (r < 0) {
                 pt_replay_free(replay);
                 return r;
@@ -375,6 +377,9 @@ enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *re
                 if (!replay->log) /* that of its line */
                         ret->number = replay->number;
                 ret->file = replay->file;
+                ret->offset = replay->fixed ? replay->source.offset -
+                                                      (uint64_t)(replay->source.end - ret->bytes)
+                                            : 0;
                 if (ret->time < replay->since || ret->time > replay->last) {
                         replay->outside++;
                         continue;
