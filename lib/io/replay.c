@@ -291,7 +291,8 @@ int pt_replay_open(const char *path, const struct pt_replay_settings *settings, 
         replay->last = settings->until ? settings->until - 1 : INT64_MAX;
         name_set(replay, path);
         r = open_all(replay, path, settings, fault);
-        replay->fixed = replay->source.feed.regular && !replay->source.unpack;
+        replay->fixed = replay->source.feed.regular && !replay->source.unpack &&
+                        !settings->follow; /* what is followed may be gone when it is wanted */
         if (r < 0) {
                 pt_replay_free(replay);
                 return r;
