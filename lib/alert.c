@@ -410,3 +410,60 @@ void pt_alert_connection(struct pt_document *doc, const struct pt_event *event, 
         portent = pt_document_object(doc, doc->root, "portent");
         seen(doc, portent, syn);
 }
+
+/* ---- what became of it ---- */
+
+static void outcome_event(struct pt_document *doc, const struct pt_event *event, json_t *group)
+{
+        static const char *const outcomes[PT_OUTCOME_STATES] = {
+                [PT_OUTCOME_SILENT] = "unknown",
+                [PT_OUTCOME_REFUSED] = "failure",
+                [PT_OUTCOME_ANSWERED] = "success",
+        };
+        const struct pt_outcome *outcome = event->outcome;
+        int64_t start = outcome->syn.wall, end = outcome->last_wall;
+
+        pt_document_time(doc, group, "start", start);
+        if (end >= start) { /* packet time may have stepped back between */
+                pt_document_time(doc, group, "end", end);
+                pt_document_integer(doc, group, "duration", (uint64_t)(end - start));
+        }
+        pt_document_text(doc, group, "outcome", outcomes[outcome->state]);
+        reason(doc, group, event);
+}
+
+/* Of one end; or of both. */
+static void outcome_numbers(struct pt_document *doc, const char *key, uint64_t bytes,
+                            uint64_t packets)
+{
+        json_t *group = pt_document_object(doc, doc->root, key);
+
+        pt_document_integer(doc, group, "bytes", bytes);
+        pt_document_integer(doc, group, "packets", packets);
+}
+
+void pt_alert_outcome(struct pt_document *doc, const struct pt_event *event, json_t *group,
+                      const char *action)
+{
+        const struct pt_outcome *outcome = event->outcome;
+        const struct pt_syn *syn = &outcome->syn;
+        json_t *portent, *part;
+        char id[PT_IDENTITY_TEXT];
+
+        identify(doc, group, action, outcome->rule, syn);
+        outcome_event(doc, event, group);
+        pt_document_text(doc, pt_document_object(doc, doc->root, "rule"), "id", outcome->rule);
+        syn_groups(doc, event, syn, NULL);
+        outcome_numbers(doc, "source", outcome->client.bytes, outcome->client.packets);
+        outcome_numbers(doc, "destination", outcome->server.bytes, outcome->server.packets);
+        outcome_numbers(doc, "network", outcome->client.bytes + outcome->server.bytes,
+                        outcome->client.packets + outcome->server.packets);
+        portent = pt_document_object(doc, doc->root, "portent");
+        pt_document_text(doc, pt_document_object(doc, portent, "alert"), "id",
+                         id_of(PT_ALERT_ACTION, outcome->rule, syn, id));
+        part = pt_document_object(doc, portent, "outcome");
+        pt_document_text(doc, part, "state", pt_outcome_state_name(outcome->state));
+        pt_document_text(doc, part, "end", pt_outcome_end_name(outcome->end));
+        pt_document_boolean(doc, part, "partial", outcome->partial);
+        pt_document_packet(doc, portent, syn->number, syn->wall, syn->file);
+}

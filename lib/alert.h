@@ -18,6 +18,7 @@
 /* event.action, which is a part of what event.id is made of */
 #define PT_ALERT_ACTION "dns_calculation_port_match"
 #define PT_ALERT_ROTATION_ACTION "dns_calculation_rotation"
+#define PT_ALERT_OUTCOME_ACTION "connection_outcome"
 
 /* event.id of an ALERT or a ROTATION. Returns `ret`. */
 const char *pt_alert_id(const struct pt_event *event, char ret[PT_IDENTITY_TEXT]);
@@ -29,5 +30,7 @@ void pt_alert_rotation(struct pt_document *doc, const struct pt_event *event, js
                        const char *action);
 void pt_alert_campaign(struct pt_document *doc, const struct pt_event *event, json_t *group,
                        const char *action);
+void pt_alert_outcome(struct pt_document *doc, const struct pt_event *event, json_t *group,
+                      const char *action);
 void pt_alert_connection(struct pt_document *doc, const struct pt_event *event, json_t *group,
                          const char *action);

@@ -49,6 +49,12 @@ static const struct kind kinds[] = {
                                  "connection_attempted",
                                  {"network"},
                                  {"connection", "start"}},
+        /* Refers to the alert by portent.alert.id, and to the flow by network.community_id. */
+        [PT_EVENT_OUTCOME] = {"portent.alert",
+                              "event",
+                              PT_ALERT_OUTCOME_ACTION,
+                              {"network"},
+                              {"connection", "info"}},
         /* No connection happened: its ends stand nowhere that a search for connections looks. */
         [PT_EVENT_EXPECTATION] = {"portent.expectation",
                                   "enrichment",
@@ -279,6 +285,8 @@ static int64_t time_of(const struct pt_event *event)
                 return event->dns.frame->time;
         case PT_EVENT_CONNECTION:
                 return event->connection.syn->wall;
+        case PT_EVENT_OUTCOME:
+                return event->outcome->last_wall;
         case PT_EVENT_EXPECTATION:
                 return event->expectation.of->from - event->expectation.skew;
         case PT_EVENT_ALERT:
@@ -294,7 +302,7 @@ static const char *message_of(const struct pt_event *event)
         const struct pt_rule *rule;
 
         if (event->kind == PT_EVENT_DNS || event->kind == PT_EVENT_CONNECTION ||
-            event->kind == PT_EVENT_EXPECTATION)
+            event->kind == PT_EVENT_EXPECTATION || event->kind == PT_EVENT_OUTCOME)
                 return NULL;
         if (event->kind == PT_EVENT_ROTATION)
                 return PT_ALERT_ROTATION;
@@ -317,6 +325,7 @@ int pt_event_ecs(const struct pt_event *event, const struct pt_observer *observe
                 [PT_EVENT_DNS] = build_dns,
                 [PT_EVENT_CONNECTION] = pt_alert_connection,
                 [PT_EVENT_EXPECTATION] = build_expectation,
+                [PT_EVENT_OUTCOME] = pt_alert_outcome,
         };
         const struct kind *kind = &kinds[event->kind];
         struct pt_document doc = pt_document(observer, time_of(event), "logs", kind->dataset);

@@ -65,10 +65,11 @@ struct plan {
         size_t fragments;
         size_t streams;
         struct pt_history_room history;
+        struct pt_outcomes_room outcomes;
         size_t hosts;
 };
 
-static int plan_memory(size_t memory, struct plan *ret)
+static int plan_memory(const struct pt_settings *settings, struct plan *ret)
 {
         struct plan plan = {.twins = 8192,
                             .queries = 32768,
@@ -80,8 +81,9 @@ static int plan_memory(size_t memory, struct plan *ret)
                             .outbreaks = 8192,
                             .seen_clients = 4096,
                             .yields = 16384,
+                            .outcomes = {.watched = PT_LINE_PLACES, .followed = 512},
                             .history = {.clients = 2048, .networks = 16384, .parts = 16384}};
-        size_t fixed;
+        size_t memory = settings->memory, fixed;
 
         if (memory < PT_MEMORY_LEAST)
                 return -EINVAL;
@@ -97,6 +99,8 @@ static int plan_memory(size_t memory, struct plan *ret)
                 plan.outbreaks /= 2;
                 plan.seen_clients /= 2;
                 plan.yields /= 2;
+                plan.outcomes.watched /= 2;
+                plan.outcomes.followed /= 2;
                 plan.history.clients /= 2;
                 plan.history.networks /= 2;
                 plan.history.parts /= 2;
@@ -115,6 +119,8 @@ static int plan_memory(size_t memory, struct plan *ret)
                 pt_visibility_size(plan.seen_clients) + pt_history_size(&plan.history) +
                 pt_judge_size(plan.yields) + PT_RULES * sizeof(void *) +
                 PT_CAMPAIGN_MATCHES * sizeof(struct pt_dns_name);
+        if (settings->outcome_events)
+                fixed += pt_outcomes_size(&plan.outcomes);
         if (memory < fixed + memory / 4) /* hosts must have some of it */
                 return -EINVAL;
         plan.hosts = memory - fixed;
@@ -237,6 +243,8 @@ static int make_tables(struct pt_engine *engine, const struct plan *plan)
         if (r == 0)
                 r = pt_history_new(&plan->history, engine->settings.window, engine->rules, key,
                                    &engine->counters, &engine->history);
+        if (r == 0 && engine->settings.outcome_events)
+                r = pt_outcomes_new(&plan->outcomes, key, &engine->outcomes);
         if (r == 0)
                 r = pt_campaign_new(plan->campaigns, engine->settings.window, key,
                                     &engine->counters, &engine->campaign);
@@ -270,7 +278,7 @@ int pt_engine_new(const struct pt_settings *settings, const struct pt_rules *rul
 {
         struct pt_engine *engine;
         struct plan plan;
-        int r = plan_memory(settings->memory, &plan);
+        int r = plan_memory(settings, &plan);
 
         if (r < 0)
                 return r;
@@ -305,6 +313,7 @@ struct pt_engine *pt_engine_free(struct pt_engine *engine)
                 return NULL;
         pt_visibility_free(engine->visibility);
         pt_outbreak_free(engine->outbreak);
+        pt_outcomes_free(engine->outcomes);
         pt_campaign_free(engine->campaign);
         pt_hold_free(engine->hold);
         pt_judge_free(engine->judge);
@@ -363,6 +372,8 @@ static void advance(struct pt_engine *engine)
         }
         if (engine->clock.now > engine->hold_due)
                 pt_tell_repeats(engine, PT_FORGET_SILENT);
+        if (engine->outcomes && pt_outcomes_due(engine->outcomes) < engine->clock.now)
+                pt_tell_outcomes(engine, false);
 }
 
 static void process(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
@@ -480,6 +491,8 @@ void pt_engine_finish(struct pt_engine *engine)
         pt_fragments_finish(engine->fragments);
         pt_streams_finish(engine->streams);
         pt_tell_repeats(engine, PT_FORGET_ALL);
+        if (engine->outcomes)
+                pt_tell_outcomes(engine, true);
 }
 
 struct pt_sight *pt_engine_sight(struct pt_engine *engine)

@@ -9,6 +9,7 @@
 #include "hold.h"
 #include "hosts.h"
 #include "outbreak.h"
+#include "outcome.h"
 #include "packet.h"
 #include "portent.h"
 #include "verdict.h"
@@ -90,5 +91,6 @@ struct pt_event {
                         const struct pt_expectation *of;
                         int64_t skew; /* how far clocks may differ: it begins so much earlier */
                 } expectation;
+                const struct pt_outcome *outcome; /* OUTCOME: of a connection that was an alert */
         };
 };

@@ -374,6 +374,8 @@ static void observe_tcp(struct pt_engine *engine, const struct pt_arrival *arriv
         const struct pt_packet *packet = &arrival->packet;
         uint8_t flags = packet->tcp_flags & (PT_TCP_SYN | PT_TCP_ACK | PT_TCP_RST | PT_TCP_FIN);
 
+        if (engine->outcomes)
+                pt_outcomes_packet(engine->outcomes, packet, arrival->frame.time);
         if (flags == PT_TCP_SYN) {
                 pt_engine_count(engine, PT_COUNT_CONNECTION_ATTEMPTS);
                 into_line(engine, arrival, time, false);

@@ -126,6 +126,7 @@ struct pt_settings {
         bool dns_events;
         bool connection_events;
         bool expectation_events;
+        bool outcome_events; /* follow the connections of alerts; takes part of the memory */
         int64_t expectation_skew; /* how much earlier than the answer they begin to count */
         uint16_t connection_port_low, connection_port_high; /* which SYNs connection events tell */
         const char *const *home_networks;                   /* prefixes, ended by NULL */
@@ -149,6 +150,7 @@ enum pt_event_kind {
         PT_EVENT_DNS,
         PT_EVENT_CONNECTION,
         PT_EVENT_EXPECTATION,
+        PT_EVENT_OUTCOME,
 };
 
 /* A frame that an alert may rest on later. */

@@ -230,6 +230,28 @@ static void say_repeats(struct pt_words *words, const struct pt_held *held)
                      pt_words_time(held->first_wall, first), pt_words_time(held->last_wall, last));
 }
 
+static void say_outcome(struct pt_words *words, const struct pt_outcome *outcome)
+{
+        static const char *const states[PT_OUTCOME_STATES] = {
+                [PT_OUTCOME_SILENT] = "was not answered",
+                [PT_OUTCOME_REFUSED] = "was refused",
+                [PT_OUTCOME_ANSWERED] = "was answered",
+        };
+        char text[PT_WORDS_DURATION];
+
+        pt_words_say(words, "the connection of ");
+        say_address(words, &outcome->syn.client);
+        pt_words_say(words, " to ");
+        pt_words_say_endpoint(words, &outcome->syn.destination, outcome->syn.destination_port);
+        pt_words_say(words, " %s: %" PRIu64 " octets sent, %" PRIu64 " received",
+                     states[outcome->state], outcome->client.bytes, outcome->server.bytes);
+        pt_words_say(words, outcome->partial ? " or more" : "");
+        if (outcome->end == PT_OUTCOME_CLOSED || outcome->end == PT_OUTCOME_RESET)
+                pt_words_say(words, ", %s after %s",
+                             outcome->end == PT_OUTCOME_CLOSED ? "closed" : "reset",
+                             pt_words_duration(outcome->last_wall - outcome->syn.wall, text));
+}
+
 const char *pt_words_reason(const struct pt_event *event, char ret[PT_WORDS_REASON])
 {
         struct pt_words words = pt_words(ret, PT_WORDS_REASON);
@@ -252,6 +274,9 @@ const char *pt_words_reason(const struct pt_event *event, char ret[PT_WORDS_REAS
                 break;
         case PT_EVENT_REPEATS:
                 say_repeats(&words, event->repeats);
+                break;
+        case PT_EVENT_OUTCOME:
+                say_outcome(&words, event->outcome);
                 break;
         case PT_EVENT_DNS:
         case PT_EVENT_CONNECTION:

@@ -16,6 +16,7 @@
 #include "line.h"
 #include "logged.h"
 #include "outbreak.h"
+#include "outcome.h"
 #include "portent.h"
 #include "recent.h"
 #include "sight.h"
@@ -89,6 +90,7 @@ struct pt_engine {
         struct pt_hold *hold;
         struct pt_campaign *campaign;
         struct pt_outbreak *outbreak;
+        struct pt_outcomes *outcomes; /* NULL: no connection is followed */
         int64_t hold_due; /* when the hold has something to forget next */
 
         struct pt_arrival *arrivals;      /* PT_ARRIVALS, the one that waited, one made of others */

@@ -244,7 +244,26 @@ static void tell_alert(struct pt_engine *engine, const struct pt_syn *syn,
         event.alert.also_count = other_rules(engine, judgement);
         event.alert.suppressed = suppressed;
         tell(engine, &event);
+        /* Of what a log tells no packet follows. */
+        if (engine->outcomes && !syn->source &&
+            !pt_outcomes_follow(engine->outcomes, syn, best->rule->id))
+                pt_engine_count(engine, PT_COUNT_OUTCOME_FULL);
 }
+
+/* ---- what became of it ---- */
+
+void pt_tell_outcomes(struct pt_engine *engine, bool over)
+{
+        struct pt_outcome outcome;
+        struct pt_event event = {.kind = PT_EVENT_OUTCOME, .outcome = &outcome};
+
+        while (pt_outcomes_next(engine->outcomes, engine->clock.now, over, &outcome)) {
+                pt_engine_count(engine, PT_COUNT_OUTCOME_TOLD);
+                tell(engine, &event);
+        }
+}
+
+/* ---- rotation ---- */
 
 /* The question names of the matches' evidence, as far as it is still remembered. */
 static size_t rotation_names(struct pt_engine *engine, const struct pt_rotation *rotation)

@@ -21,4 +21,7 @@ void pt_tell_repeats(struct pt_engine *engine, enum pt_forget which);
 void pt_tell_answer(struct pt_engine *engine, const struct pt_arrival *arrival,
                     const int64_t *asked_wall);
 
+/* What became of connections that have ended by now, or at the end of the input of all. */
+void pt_tell_outcomes(struct pt_engine *engine, bool over);
+
 void pt_tell_expectation(struct pt_engine *engine, const struct pt_expectation *expectation);

@@ -267,6 +267,19 @@ static void say_expectation(struct pt_words *w, const struct pt_event *event, bo
         say_address(w, &e->address);
 }
 
+static void say_outcome(struct pt_words *w, const struct pt_event *event, bool colour)
+{
+        const struct pt_outcome *outcome = event->outcome;
+
+        say_head(w, outcome->last_wall, "OUTCOME", 0, colour);
+        pt_words_say(w, "%s ", outcome->rule);
+        say_way(w, &outcome->syn);
+        pt_words_say(w, " %s, %" PRIu64 " octets sent, %" PRIu64 " received%s, %s",
+                     pt_outcome_state_name(outcome->state), outcome->client.bytes,
+                     outcome->server.bytes, outcome->partial ? " or more" : "",
+                     pt_outcome_end_name(outcome->end));
+}
+
 int pt_event_text(const struct pt_event *event, const struct pt_observer *observer, bool colour,
                   char **ret, size_t *ret_length)
 {
@@ -275,6 +288,7 @@ int pt_event_text(const struct pt_event *event, const struct pt_observer *observ
                 [PT_EVENT_CAMPAIGN] = say_campaign,     [PT_EVENT_REPEATS] = say_repeats,
                 [PT_EVENT_NEAR_MISS] = say_near_miss,   [PT_EVENT_DNS] = say_dns,
                 [PT_EVENT_CONNECTION] = say_connection, [PT_EVENT_EXPECTATION] = say_expectation,
+                [PT_EVENT_OUTCOME] = say_outcome,
         };
         char room[LINE], *line;
         struct pt_words words = pt_words(room, sizeof room - 1);

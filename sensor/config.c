@@ -375,6 +375,7 @@ struct pt_settings pt_config_settings(const struct pt_options *options)
         settings.dns_events = options->log & PT_LOG_DNS;
         settings.connection_events = options->log & PT_LOG_CONNECTION;
         settings.expectation_events = options->log & PT_LOG_EXPECTATION;
+        settings.outcome_events = options->log & PT_LOG_OUTCOME;
         settings.expectation_skew = options->expectation_skew;
         settings.connection_port_low = options->connection_ports.low;
         settings.connection_port_high = options->connection_ports.high;

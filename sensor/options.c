@@ -83,7 +83,7 @@ const struct pt_option pt_option_table[] = {
         {PT_GROUP_OUTPUT, 0, "log", "KINDS", "log",
          PT_OPTION_KINDS, AT(log), "alert", 0, 0,
          "what else to write, separated by commas: dns, connection, stats, state, visibility, "
-         "expectation; live, stats, state and visibility where this is not given"},
+         "expectation, outcome; live, stats, state and visibility where this is not given"},
         {PT_GROUP_OUTPUT, 0, "connection-ports", "LOW-HIGH", "connection_ports",
          PT_OPTION_PORTS, AT(connection_ports), "1-65535", 0, 0,
          "destination ports that --log connection writes"},
@@ -217,7 +217,7 @@ _Static_assert(ROWS <= PT_OPTIONS_MOST, "struct pt_options has a source for each
 
 static const char *const formats[] = {"auto", "ecs", "text"};
 static const char *const kinds[] = {"alert", "dns", "connection", "stats",
-                                    "expectation", "state", "visibility"};
+                                    "expectation", "state", "visibility", "outcome"};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -421,7 +421,7 @@ static int set_kind(unsigned *kinds_set, const char *text, char *sentence)
         return pt_option_refuse(
                 sentence,
                 "\"%.60s\" is no kind of document: there are alert, dns, connection, "
-                "stats, expectation, state and visibility",
+                "stats, expectation, state, visibility and outcome",
                 text);
 }
 
@@ -497,11 +497,11 @@ static int (*const setters[PT_OPTION_TYPES])(const struct pt_option *, void *, c
         [PT_OPTION_FLAG] = set_flag,         [PT_OPTION_TEXT] = set_text,
         [PT_OPTION_DURATION] = set_duration, [PT_OPTION_SIZE] = set_size,
         [PT_OPTION_NUMBER] = set_number,     [PT_OPTION_MOMENT] = set_moment,
-        [PT_OPTION_FRACTION] = set_fraction,
-        [PT_OPTION_PORTS] = set_ports,       [PT_OPTION_FORMAT] = set_format,
-        [PT_OPTION_KINDS] = set_kinds,       [PT_OPTION_LIST] = add_text,
-        [PT_OPTION_OUTPUTS] = add_output,    [PT_OPTION_ADDRESSES] = add_address,
-        [PT_OPTION_PREFIXES] = add_prefixes, [PT_OPTION_NAT64] = add_prefixes,
+        [PT_OPTION_FRACTION] = set_fraction, [PT_OPTION_PORTS] = set_ports,
+        [PT_OPTION_FORMAT] = set_format,     [PT_OPTION_KINDS] = set_kinds,
+        [PT_OPTION_LIST] = add_text,         [PT_OPTION_OUTPUTS] = add_output,
+        [PT_OPTION_ADDRESSES] = add_address, [PT_OPTION_PREFIXES] = add_prefixes,
+        [PT_OPTION_NAT64] = add_prefixes,
 };
 
 void pt_option_begin(struct pt_options *options, const struct pt_option *option,

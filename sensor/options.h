@@ -38,6 +38,7 @@ enum pt_log_kind {
         PT_LOG_EXPECTATION = 1 << 4,
         PT_LOG_STATE = 1 << 5,
         PT_LOG_VISIBILITY = 1 << 6,
+        PT_LOG_OUTCOME = 1 << 7,
 };
 
 /* Who set an option last: a later one wins over those before it. */

@@ -181,6 +181,19 @@ static inline void bed_event(void *context, const struct pt_event *event)
                             event->connection.syn->destination_port);
                 bed_say(bed, event->connection.destination ? " given" : "");
                 break;
+        case PT_EVENT_OUTCOME:
+                bed_say(bed, "outcome %s", event->outcome->rule);
+                bed_say_way(bed, &event->outcome->syn.client, &event->outcome->syn.destination,
+                            event->outcome->syn.destination_port);
+                bed_say(bed, " %s %s %llu/%llu %llu/%llu%s",
+                        pt_outcome_state_name(event->outcome->state),
+                        pt_outcome_end_name(event->outcome->end),
+                        (unsigned long long)event->outcome->client.bytes,
+                        (unsigned long long)event->outcome->client.packets,
+                        (unsigned long long)event->outcome->server.bytes,
+                        (unsigned long long)event->outcome->server.packets,
+                        event->outcome->partial ? " partial" : "");
+                break;
         case PT_EVENT_EXPECTATION:
                 bed_expectation(bed, event->expectation.of);
                 break;

@@ -149,6 +149,34 @@ class Replay(Case):
             self.assertFalse(json.loads(line)["portent"]["evidence"]["complete"])
 
 
+class Outcome(unittest.TestCase):
+    def test_every_alert_has_one(self):
+        """It names the alert, and is what tshark sees come back from the destination's port."""
+        seen = set()
+        for capture in sorted(PCAPS.glob("*.pcap")):
+            documents = [json.loads(line) for line in
+                         run("-q", "-r", capture, "--log", "outcome").stdout.splitlines()]
+            alerts = [one for one in documents
+                      if one["event"]["action"] == "dns_calculation_port_match"]
+            outcomes = {one["portent"]["alert"]["id"]: one for one in documents
+                        if one["event"]["action"] == "connection_outcome"}
+            self.assertEqual({one["event"]["id"] for one in alerts}, set(outcomes), capture.name)
+            if not alerts:
+                continue
+            back = {}
+            for line in tshark(capture, "-Y", "tcp", "-T", "fields", "-e", "tcp.srcport", "-e",
+                               "tcp.dstport", "-e", "tcp.flags.reset").splitlines():
+                source, destination, reset = line.split("\t")
+                back.setdefault((source, destination), []).append(reset in ("1", "True"))
+            for one in outcomes.values():
+                ways = back.get((str(one["destination"]["port"]), str(one["source"]["port"])), [])
+                state = "silent" if not ways else "refused" if ways[0] else "answered"
+                self.assertEqual(one["portent"]["outcome"]["state"], state, capture.name)
+                self.assertEqual(one["destination"]["packets"], len(ways), capture.name)
+                seen.add(state)
+        self.assertIn("refused", seen)
+
+
 class File(Case):
     def test_what_is_there_already(self):
         self.alerts("-r", PCAPS / "apt12.pcap")

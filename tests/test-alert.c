@@ -671,3 +671,45 @@ Test(alert, a_connection)
                                      " 'port': 443}"});
         json_decref(root);
 }
+
+/* It refers to its alert by that one's event.id, and has one of its own. */
+Test(alert, an_outcome_names_its_alert)
+{
+        struct scene *s = scene();
+        struct pt_outcome outcome = {
+                .syn = s->syn,
+                .rule = "apt12",
+                .state = PT_OUTCOME_ANSWERED,
+                .end = PT_OUTCOME_CLOSED,
+                .client = {300, 5},
+                .server = {2000, 4},
+                .last_wall = s->syn.wall + INT64_C(2100000000),
+        };
+        json_t *root = document(&s->event);
+        char alert[64];
+
+        snprintf(alert, sizeof alert, "'%s'", json_string_value(at(root, "event.id")));
+        json_decref(root);
+        s->event.kind = PT_EVENT_OUTCOME;
+        memset(&s->event.alert, 0, sizeof s->event.alert);
+        s->event.outcome = &outcome;
+        root = document(&s->event);
+        cr_expect_str_neq(json_string_value(at(root, "event.id")), alert);
+        EXPECT(root, {"portent.alert.id", alert}, {"event.kind", "'event'"},
+               {"event.action", "'connection_outcome'"}, {"event.category", "['network']"},
+               {"event.type", "['connection', 'info']"}, {"event.outcome", "'success'"},
+               {"event.duration", "2100000000"}, {"event.severity", NULL}, {"message", NULL},
+               {"threat", NULL}, {"rule", "{'id': 'apt12'}"}, {"source.bytes", "300"},
+               {"source.packets", "5"}, {"destination.bytes", "2000"},
+               {"destination.packets", "4"}, {"network.bytes", "2300"}, {"network.packets", "9"},
+               {"portent.outcome", "{'state': 'answered', 'end': 'closed', 'partial': false}"},
+               {"event.reason", "'the connection of 10.20.30.40 to 198.51.100.23:10198 was answered:"
+                                " 300 octets sent, 2000 received, closed after 2.100 s'"});
+        json_decref(root);
+        outcome.state = PT_OUTCOME_SILENT;
+        outcome.end = PT_OUTCOME_TIMEOUT;
+        outcome.last_wall = s->syn.wall - 1; /* packet time stepped back */
+        root = document(&s->event);
+        EXPECT(root, {"event.outcome", "'unknown'"}, {"event.duration", NULL}, {"event.end", NULL});
+        json_decref(root);
+}

@@ -370,10 +370,10 @@ Test(options, wrong_words_get_a_sentence)
                  "--format: \"xml\" is no format: there are ecs, text and auto"},
                 {{"--log", "alerts"},
                  "--log: \"alerts\" is no kind of document: there are alert, dns, connection, "
-                 "stats, expectation, state and visibility"},
+                 "stats, expectation, state, visibility and outcome"},
                 {{"--log", ""},
                  "--log: \"\" is no kind of document: there are alert, dns, connection, stats, "
-                 "expectation, state and visibility"},
+                 "expectation, state, visibility and outcome"},
                 {{"--connection-ports", "9-8"},
                  "--connection-ports: \"9-8\" is no range of ports: two numbers from 0 to 65535 "
                  "are expected, the lower one first, as 4096-49151"},

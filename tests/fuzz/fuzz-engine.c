@@ -225,6 +225,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         settings.near_misses = flags & 2;
         settings.dns_events = flags & 4;
         settings.connection_events = flags & 8;
+        settings.outcome_events = flags & 8;
         settings.expectation_events = flags & 16;
         MUST(pt_engine_new(&settings, rules, &receiver, &engine) == 0);
         send_all(engine, &input);
