@@ -32,6 +32,8 @@ const char *pt_alert_id(const struct pt_event *event, char ret[PT_IDENTITY_TEXT]
 {
         if (event->kind == PT_EVENT_ROTATION)
                 return id_of(PT_ALERT_ROTATION_ACTION, PT_RULE_ROTATION, event->rotation.syn, ret);
+        if (event->kind == PT_EVENT_CAMPAIGN)
+                return id_of(PT_ALERT_CAMPAIGN_ACTION, PT_RULE_CAMPAIGN, event->campaign.syn, ret);
         return id_of(PT_ALERT_ACTION, event->alert.match->rule->id, event->alert.syn, ret);
 }
 
@@ -391,6 +393,7 @@ void pt_alert_campaign(struct pt_document *doc, const struct pt_event *event, js
         pt_document_text(doc, portent, "verdict", pt_verdict_name(event->campaign.found->verdict));
         pt_document_text(doc, portent, "next_step", pt_words_next_step(event));
         portent_campaign(doc, portent, event);
+        evidence_file(doc, portent);
         portent_arithmetic(doc, portent, syn, match, evidence);
         seen(doc, portent, syn);
         portent_dns(doc, portent, syn, evidence);

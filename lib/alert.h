@@ -18,9 +18,10 @@
 /* event.action, which is a part of what event.id is made of */
 #define PT_ALERT_ACTION "dns_calculation_port_match"
 #define PT_ALERT_ROTATION_ACTION "dns_calculation_rotation"
+#define PT_ALERT_CAMPAIGN_ACTION "dns_calculation_campaign"
 #define PT_ALERT_OUTCOME_ACTION "connection_outcome"
 
-/* event.id of an ALERT or a ROTATION. Returns `ret`. */
+/* event.id of an ALERT, a ROTATION or a CAMPAIGN. Returns `ret`. */
 const char *pt_alert_id(const struct pt_event *event, char ret[PT_IDENTITY_TEXT]);
 
 /* ALERT and NEAR_MISS */

@@ -25,7 +25,7 @@ static const struct kind kinds[] = {
                                {"connection", "start", "info"}},
         [PT_EVENT_CAMPAIGN] = {"portent.alert",
                                "alert",
-                               "dns_calculation_campaign",
+                               PT_ALERT_CAMPAIGN_ACTION,
                                {"network", "intrusion_detection"},
                                {"connection", "start", "info"}},
         /* Not of type connection: it is about many, and has no packet of its own. */

@@ -326,6 +326,7 @@ const char *pt_words_next_step(const struct pt_event *event)
         case PT_EVENT_DNS:
         case PT_EVENT_CONNECTION:
         case PT_EVENT_EXPECTATION:
+        case PT_EVENT_OUTCOME:
                 break;
         }
         return NULL;

@@ -95,19 +95,35 @@ static void find_answer(struct pt_proof *proof, const struct pt_evidence *eviden
                      &query);
 }
 
+/* What the three kinds of alerts rest on. */
+static const struct pt_syn *look(const struct pt_event *event, const struct pt_evidence **ret,
+                                 const struct pt_evidence **ret_destination)
+{
+        *ret_destination = NULL;
+        switch (event->kind) {
+        case PT_EVENT_ROTATION:
+                *ret = event->rotation.evidence;
+                return event->rotation.syn;
+        case PT_EVENT_CAMPAIGN:
+                *ret = event->campaign.evidence;
+                return event->campaign.syn;
+        default:
+                *ret = event->alert.evidence;
+                *ret_destination = event->alert.destination;
+                return event->alert.syn;
+        }
+}
+
 static void gather(struct pt_proof *proof, const struct pt_event *event)
 {
-        bool rotation = event->kind == PT_EVENT_ROTATION;
-        const struct pt_syn *syn = rotation ? event->rotation.syn : event->alert.syn;
+        const struct pt_evidence *evidence, *destination;
+        const struct pt_syn *syn = look(event, &evidence, &destination);
         struct pt_album_frame frame;
 
         proof->count = 0;
         proof->complete = true;
-        find_answer(proof, rotation ? event->rotation.evidence : event->alert.evidence,
-                    "the DNS answer that it was calculated from", "its query");
-        if (!rotation)
-                find_answer(proof, event->alert.destination, "the DNS answer with the destination",
-                            "its query");
+        find_answer(proof, evidence, "the DNS answer that it was calculated from", "its query");
+        find_answer(proof, destination, "the DNS answer with the destination", "its query");
         find(proof, proof->syns, syn->file, syn->number, "the SYN", &frame);
 }
 
@@ -212,7 +228,7 @@ static void take_event(void *context, const struct pt_event *event)
         struct pt_proof *proof = context;
         enum pt_event_kind kind = pt_event_kind(event);
 
-        if (kind == PT_EVENT_ALERT || kind == PT_EVENT_ROTATION)
+        if (kind == PT_EVENT_ALERT || kind == PT_EVENT_ROTATION || kind == PT_EVENT_CAMPAIGN)
                 write_evidence(proof, event);
         pt_output_event(proof->settings.output, event);
         proof->settings.observer->evidence = NULL;
