@@ -109,7 +109,7 @@ static void observe_query(struct pt_engine *engine, const struct pt_arrival *arr
         remember_sender(engine, &arrival->packet, time);
         if (!message->dns.has_question)
                 return;
-        pt_visibility_query(engine->visibility, &packet->source, &message->dns.question);
+        pt_visibility_query(engine->visibility, &arrival->packet.source, &message->dns.question);
         if (pt_recent_full(&engine->queries)) {
                 oldest = pt_recent_oldest(&engine->queries);
                 if (oldest->time >= time - ASKED_WITHIN)
