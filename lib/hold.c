@@ -6,8 +6,9 @@
 
 #include "recent.h"
 
-#define HOLD_LONGEST (24 * INT64_C(3600000000000)) /* a hold, and how long silence is waited for \
-                                                    */
+#define HOLD_LONGEST                                                                \
+        (24 * INT64_C(3600000000000)) /* a hold, and how long silence is waited for \
+                                       */
 
 struct pt_hold {
         struct pt_recent recent; /* payload: struct pt_held */

@@ -151,7 +151,8 @@ static void outputs(struct text *t, const struct pt_ecs_stats *stats)
                 head(t, rows[i].name, rows[i].help, rows[i].type);
                 for (o = stats->outputs; o < end; o++)
                         output_number(t, rows[i].name, o, NULL,
-                                      *(const uint64_t *)(const void *)((const char *)o + rows[i].offset));
+                                      *(const uint64_t *)(const void *)((const char *)o +
+                                                                        rows[i].offset));
         }
         head(t, "portent_output_dropped_total", "Documents lost, by cause.", "counter");
         for (o = stats->outputs; o < end; o++) {

@@ -26,9 +26,9 @@ struct pt_frame {
         uint32_t captured; /* octets at `bytes` */
         uint32_t length;   /* octets on the wire */
         int linktype;      /* LINKTYPE_... number of the pcap file format; 1 is Ethernet */
+        uint32_t file;     /* which input: the caller's own number */
         int64_t time;      /* packet time, nanoseconds since 1970 */
         uint64_t number;   /* 1-based in its file, 0 if there is none */
-        uint32_t file;     /* which input: the caller's own number */
         uint64_t offset;   /* where its octets stand in a file that can be read again; 0: nowhere */
         bool odd_time;     /* the fraction of a second was out of range: `time` is the sum */
 };
@@ -126,7 +126,7 @@ struct pt_settings {
         bool dns_events;
         bool connection_events;
         bool expectation_events;
-        bool outcome_events; /* follow the connections of alerts; takes part of the memory */
+        bool outcome_events;      /* follow the connections of alerts; takes part of the memory */
         int64_t expectation_skew; /* how much earlier than the answer they begin to count */
         uint16_t connection_port_low, connection_port_high; /* which SYNs connection events tell */
         const char *const *home_networks;                   /* prefixes, ended by NULL */

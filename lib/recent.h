@@ -50,7 +50,8 @@ static inline void pt_recent_prefetch(const struct pt_recent *recent, uint32_t h
         __builtin_prefetch(pt_heads_at(&recent->heads, hash));
 }
 
-/* And, once that is there, the first entry that a look will meet: its key, and some of its payload. */
+/* And, once that is there, the first entry that a look will meet: its key, and some of its payload.
+ */
 void pt_recent_prefetch_entry(const struct pt_recent *recent, uint32_t hash);
 
 /* The payload of a key, NULL if it is not there. Its age stays as it is. */

@@ -91,7 +91,7 @@ struct pt_engine {
         struct pt_campaign *campaign;
         struct pt_outbreak *outbreak;
         struct pt_outcomes *outcomes; /* NULL: no connection is followed */
-        int64_t hold_due; /* when the hold has something to forget next */
+        int64_t hold_due;             /* when the hold has something to forget next */
 
         struct pt_arrival *arrivals;      /* PT_ARRIVALS, the one that waited, one made of others */
         struct pt_dns_address *addresses; /* of their messages */

@@ -6,8 +6,9 @@
 
 #include "packet.h"
 
-#define PT_UNREAD_ROWS 32 /* different numbers that are told apart; a good mirror shows a handful \
-                           */
+#define PT_UNREAD_ROWS                                                             \
+        32 /* different numbers that are told apart; a good mirror shows a handful \
+            */
 
 struct pt_unread_row {
         uint64_t packets;

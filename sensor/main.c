@@ -221,7 +221,8 @@ static bool reads_standard_input(const struct pt_options *options)
 static enum status check_files(const struct sensor *sensor)
 {
         const struct pt_options *options = &sensor->options;
-        /* Live, the file of metrics may become writable later: that is said, and no reason to end. */
+        /* Live, the file of metrics may become writable later: that is said, and no reason to end.
+         */
         const char *const files[] = {options->stats,
                                      pt_options_live(options) ? NULL : options->metrics};
 

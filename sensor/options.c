@@ -216,7 +216,7 @@ const size_t pt_option_count = ROWS;
 _Static_assert(ROWS <= PT_OPTIONS_MOST, "struct pt_options has a source for each option");
 
 static const char *const formats[] = {"auto", "ecs", "text"};
-static const char *const kinds[] = {"alert", "dns", "connection", "stats",
+static const char *const kinds[] = {"alert",       "dns",   "connection", "stats",
                                     "expectation", "state", "visibility", "outcome"};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))

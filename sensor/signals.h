@@ -18,8 +18,9 @@ extern volatile bool pt_signals_stop;
 
 /*
  * Catch INT, TERM, HUP and USR1, and be deaf to a reader that went away and to a file that may not
- * grow: both are lost outputs, and no reason to end. `live`: all four come through only inside a ppoll() with the mask that is returned, so that none is missed between the
- * look at its flag and the wait.
+ * grow: both are lost outputs, and no reason to end. `live`: all four come through only inside a
+ * ppoll() with the mask that is returned, so that none is missed between the look at its flag and
+ * the wait.
  */
 void pt_signals_catch(bool live, sigset_t *ret_waiting);
 

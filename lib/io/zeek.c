@@ -243,7 +243,7 @@ static enum field field_of(const struct pt_said_text *name)
 
 static bool has(const struct pt_zeek *zeek, enum field field)
 {
-        return memchr(zeek->field, field, zeek->columns);
+        return memchr(zeek->field, (int)field, zeek->columns);
 }
 
 static bool read_fields(struct pt_zeek *zeek, const char *at, const char *end)
