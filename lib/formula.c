@@ -229,16 +229,24 @@ unsigned pt_formula_cost(const struct pt_formula *formula)
         return formula->cost;
 }
 
-static void describe_token(const char *text, const struct pt_token *t, uint32_t ipv4, char ret[32])
+struct span {
+        const char *text;
+        size_t length;
+};
+
+/* Numbers for what an address gives; all else as it stands in the text, however long. */
+static struct span describe_token(const char *text, const struct pt_token *t, uint32_t ipv4,
+                                  char room[16])
 {
         const unsigned octets[4] = {ipv4 >> 24, ipv4 >> 16 & 0xff, ipv4 >> 8 & 0xff, ipv4 & 0xff};
 
         if (t->kind != PT_TOKEN_INPUT)
-                snprintf(ret, 32, "%.*s", (int)t->length, text + t->at);
-        else if (t->value < 4)
-                snprintf(ret, 32, "%u", octets[t->value]);
+                return (struct span){text + t->at, t->length};
+        if (t->value < 4)
+                snprintf(room, 16, "%u", octets[t->value]);
         else
-                snprintf(ret, 32, "%u.%u.%u.%u", octets[0], octets[1], octets[2], octets[3]);
+                snprintf(room, 16, "%u.%u.%u.%u", octets[0], octets[1], octets[2], octets[3]);
+        return (struct span){room, strlen(room)};
 }
 
 const char *pt_formula_describe(const struct pt_formula *formula, uint32_t ipv4,
@@ -247,17 +255,15 @@ const char *pt_formula_describe(const struct pt_formula *formula, uint32_t ipv4,
         struct pt_token t = pt_token_read(formula->text, 0);
         size_t used = 0;
 
-        ret[0] = '\0';
         for (; t.kind != PT_TOKEN_END; t = pt_token_read(formula->text, t.at + t.length)) {
-                char piece[32];
-                size_t length;
+                char room[16];
+                const struct span piece = describe_token(formula->text, &t, ipv4, room);
 
-                describe_token(formula->text, &t, ipv4, piece);
-                length = strlen(piece);
-                if (used + length >= PT_FORMULA_TEXT)
+                if (used + piece.length >= PT_FORMULA_TEXT)
                         break;
-                memcpy(ret + used, piece, length + 1);
-                used += length;
+                memcpy(ret + used, piece.text, piece.length);
+                used += piece.length;
         }
+        ret[used] = '\0';
         return ret;
 }

@@ -211,6 +211,8 @@ Test(formula, describes_itself_with_numbers)
                 {"repeat(2, o1, x + o2)", "repeat(2, 198, x + 51)"},
                 {"~o1<<2", "~198<<2"},
                 {"1 / 0", "1 / 0"},
+                {"0x00000000000000000000000000000000000f + o1",
+                 "0x00000000000000000000000000000000000f + 198"}, /* as long as it is */
         };
 
         for (size_t i = 0; i < ROWS(rows); i++) {
