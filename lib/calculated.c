@@ -3,12 +3,18 @@
 #include "chance.h"
 #include "signature.h"
 
-/* A calculated destination must be public, and not itself given to the client (section 3). */
+/*
+ * A calculated destination must be public, and not itself given to the client (section 3): not by
+ * an answer that it asked for, where there is one, or else by any. An answer that nobody asked for
+ * takes nothing from what was asked for.
+ */
 bool pt_calculated_possible(struct pt_trial *t)
 {
-        return t->class->with_address && !t->given && t->has_ipv4 &&
+        return t->class->with_address && t->has_ipv4 &&
+               !(t->given && pt_hosts_asked(t->judge->hosts, t->given)) &&
                (t->judge->settings.lab || !pt_ipv4_is_private(t->ipv4)) && pt_trial_client(t) &&
-               pt_signature_address_fits(t->judge, pt_trial_client(t), t->syn->time, t->ipv4);
+               pt_signature_address_fits(t->judge, pt_trial_client(t), t->syn->time, t->ipv4) &&
+               !pt_judge_given_asked(t);
 }
 
 static bool port_of(struct pt_judge *judge, const struct pt_rule *rule, uint32_t ipv4,
@@ -80,6 +86,8 @@ void pt_calculated_search(struct pt_trial *t)
                 left += wanted;
         }
         while (left && next(t, &walk, &view)) {
+                if (t->given && !view.asked)
+                        continue;
                 for (size_t i = 0; i < t->class->count; i++) {
                         if (hits[i] || !leads_to_destination(t, t->class->rules[i],
                                                              pt_address_low32(&view.address)))

@@ -95,7 +95,7 @@ struct name_cell {
         uint32_t chain;
         uint32_t uses;
         uint32_t more;
-        bool marked; /* see pt_names_mark() */
+        uint8_t marks; /* see pt_names_mark() */
         uint8_t length;
         uint8_t octets[NAME_FIRST];
 };

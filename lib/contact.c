@@ -38,6 +38,12 @@ static bool contact_counts(const struct pt_hosts *hosts, const struct resolution
         return r->flags & RESOLUTION_CONTACTED_AGAIN;
 }
 
+static unsigned marks_of(const struct resolution_cell *r)
+{
+        return r->flags & RESOLUTION_ASKED ? PT_NAME_CONTACTED | PT_NAME_ASKED_CONTACTED
+                                           : PT_NAME_CONTACTED;
+}
+
 void pt_hosts_mark_contacted(struct pt_hosts *hosts, uint32_t client, int64_t time, bool mark)
 {
         struct pt_hosts_walk walk = pt_hosts_walk(hosts, client);
@@ -48,12 +54,15 @@ void pt_hosts_mark_contacted(struct pt_hosts *hosts, uint32_t client, int64_t ti
                 const struct resolution_cell *r = resolution_at(hosts, view.link);
 
                 if (view.counts && contact_counts(hosts, r, time))
-                        pt_names_mark(hosts, answer_at(hosts, r->answer)->question, mark);
+                        pt_names_mark(hosts, answer_at(hosts, r->answer)->question,
+                                      mark ? marks_of(r) : 0);
         }
 }
 
 bool pt_hosts_marked(const struct pt_hosts *hosts, uint32_t resolution)
 {
-        return pt_names_marked(
-                hosts, answer_at(hosts, resolution_at(hosts, resolution)->answer)->question);
+        const struct resolution_cell *r = resolution_at(hosts, resolution);
+        unsigned marks = pt_names_marks(hosts, answer_at(hosts, r->answer)->question);
+
+        return marks & (r->flags & RESOLUTION_ASKED ? PT_NAME_ASKED_CONTACTED : PT_NAME_CONTACTED);
 }

@@ -109,6 +109,26 @@ uint32_t pt_hosts_given(const struct pt_hosts *hosts, const struct pt_address *c
         return late;
 }
 
+bool pt_hosts_asked(const struct pt_hosts *hosts, uint32_t resolution)
+{
+        return resolution_at(hosts, resolution)->flags & RESOLUTION_ASKED;
+}
+
+bool pt_hosts_given_asked(const struct pt_hosts *hosts, const struct pt_address *client,
+                          const struct pt_address *destination, int64_t time)
+{
+        uint32_t link = *pair_head(hosts, client, destination);
+
+        for (; link; link = resolution_at(hosts, link)->pair) {
+                const struct resolution_cell *r = resolution_at(hosts, link);
+
+                if ((r->flags & RESOLUTION_ASKED) && is_pair(hosts, r, client, destination) &&
+                    counts(hosts, r, time))
+                        return true;
+        }
+        return false;
+}
+
 bool pt_hosts_is_newest(const struct pt_hosts *hosts, uint32_t resolution, int64_t time)
 {
         const struct resolution_cell *of = resolution_at(hosts, resolution);
@@ -183,6 +203,7 @@ bool pt_hosts_next(const struct pt_hosts *hosts, struct pt_hosts_walk *walk, int
                 .address = r->address,
                 .time = r->time,
                 .counts = counts(hosts, r, time),
+                .asked = r->flags & RESOLUTION_ASKED,
         };
         __builtin_prefetch(resolution_at(hosts, answer_at(hosts, walk->older)->first));
         walk->resolution = r->sibling;

@@ -90,6 +90,11 @@ uint32_t pt_hosts_client(const struct pt_hosts *hosts, const struct pt_address *
 uint32_t pt_hosts_given(const struct pt_hosts *hosts, const struct pt_address *client,
                         const struct pt_address *destination, int64_t time);
 
+/* Was the answer of this resolution asked for (4.8)? Of those that count, was any? */
+bool pt_hosts_asked(const struct pt_hosts *hosts, uint32_t resolution);
+bool pt_hosts_given_asked(const struct pt_hosts *hosts, const struct pt_address *client,
+                          const struct pt_address *destination, int64_t time);
+
 /* Is no newer resolution of the same client and address counting at `time`? */
 bool pt_hosts_is_newest(const struct pt_hosts *hosts, uint32_t resolution, int64_t time);
 
@@ -112,6 +117,7 @@ struct pt_resolution_view {
         struct pt_address address; /* canonical */
         int64_t time;
         bool counts; /* at the time asked for */
+        bool asked;  /* the query of its answer was seen (4.8) */
 };
 
 struct pt_hosts_walk pt_hosts_walk(const struct pt_hosts *hosts, uint32_t client);
@@ -127,7 +133,8 @@ void pt_hosts_contact(struct pt_hosts *hosts, const struct pt_address *client,
 /*
  * Mark every question name that the client contacted strictly before `time`, or take the marks
  * away; and ask whether the question name of a resolution is marked. Between the two nothing is
- * learned.
+ * learned. Where the resolution was asked for, what counts is a contact of an address that was
+ * asked for too: whoever forges answers can tell any name of an address that the client uses.
  */
 void pt_hosts_mark_contacted(struct pt_hosts *hosts, uint32_t client, int64_t time, bool mark);
 bool pt_hosts_marked(const struct pt_hosts *hosts, uint32_t resolution);

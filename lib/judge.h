@@ -178,6 +178,19 @@ static inline uint32_t pt_trial_client(struct pt_trial *t)
         return t->client;
 }
 
+/* Was the host given the destination by an answer that it asked for? */
+static inline bool pt_judge_given_asked(const struct pt_trial *t)
+{
+        const struct pt_hosts *hosts = t->judge->hosts;
+        bool asked = t->given &&
+                     pt_hosts_given_asked(hosts, &t->syn->client, &t->syn->key, t->syn->time);
+
+        for (size_t i = 0; t->given && t->twins && !asked && i < t->twins->count; i++)
+                asked = pt_hosts_given_asked(hosts, &t->twins->addresses[i], &t->syn->key,
+                                             t->syn->time);
+        return asked;
+}
+
 static inline bool pt_trial_inside(struct pt_trial *t)
 {
         if (!t->inside_known) {

@@ -294,12 +294,13 @@ static void group_store(struct pt_hosts *hosts, uint32_t client, const struct gr
 
 /*
  * A client that asks for the same name all day long is given the same address again and again, and
- * what walks those repeats must not become slow: of very many, the oldest goes.
+ * what walks those repeats must not become slow: of very many, the oldest goes, and of those that
+ * nobody asked for first.
  */
 static void bound_repeats(struct pt_hosts *hosts, uint32_t client, const struct pt_address *address)
 {
         const struct pt_address *owner = &client_at(hosts, client)->address;
-        uint32_t link = *pair_head(hosts, owner, address), first = 0, last = 0;
+        uint32_t link = *pair_head(hosts, owner, address), first = 0, last = 0, last_unasked = 0;
         uint32_t dropped;
         uint16_t count = 0;
 
@@ -312,6 +313,8 @@ static void bound_repeats(struct pt_hosts *hosts, uint32_t client, const struct 
                         return;
                 first = first ? first : link;
                 last = link;
+                if (!(r->flags & RESOLUTION_ASKED))
+                        last_unasked = link;
                 count++;
         }
         if (!first)
@@ -320,7 +323,8 @@ static void bound_repeats(struct pt_hosts *hosts, uint32_t client, const struct 
         if (count < REPEATS)
                 return;
         resolution_at(hosts, first)->repeats--;
-        dropped = pt_clients_drop_answer(hosts, resolution_at(hosts, last)->answer);
+        dropped = pt_clients_drop_answer(
+                hosts, resolution_at(hosts, last_unasked ? last_unasked : last)->answer);
         hosts->counters->value[PT_COUNT_CACHE_EVICTED] += dropped;
         hosts->counters->value[PT_COUNT_CACHE_EVICTED_REPEATS] += dropped;
 }

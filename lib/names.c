@@ -81,21 +81,22 @@ static bool names_equal(const struct pt_hosts *hosts, uint32_t a, uint32_t b)
 }
 
 /* The hash ignores case: all spellings of a name stand in one chain. */
-void pt_names_mark(struct pt_hosts *hosts, uint32_t link, bool mark)
+void pt_names_mark(struct pt_hosts *hosts, uint32_t link, unsigned marks)
 {
+        unsigned wanted = marks ? name_at(hosts, link)->marks | marks : 0;
         uint32_t other;
 
-        if (name_at(hosts, link)->marked == mark)
+        if (name_at(hosts, link)->marks == wanted)
                 return;
         other = *pt_heads_at(&hosts->names, name_at(hosts, link)->folded);
         for (; other; other = name_at(hosts, other)->chain)
                 if (names_equal(hosts, link, other))
-                        name_at(hosts, other)->marked = mark;
+                        name_at(hosts, other)->marks = (uint8_t)wanted;
 }
 
-bool pt_names_marked(const struct pt_hosts *hosts, uint32_t link)
+unsigned pt_names_marks(const struct pt_hosts *hosts, uint32_t link)
 {
-        return name_at(hosts, link)->marked;
+        return name_at(hosts, link)->marks;
 }
 
 static void name_write(struct pt_hosts *hosts, struct name_cell *n, const struct pt_dns_name *name)

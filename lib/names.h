@@ -19,8 +19,13 @@ uint32_t pt_names_cells_of(const struct pt_hosts *hosts, uint32_t link);
 bool pt_names_is(const struct pt_hosts *hosts, uint32_t link, const struct pt_dns_name *name);
 
 /*
- * Mark a name, in whatever case it is written, or take the mark away; and ask for it. Marks stand
- * only while one SYN is judged.
+ * Add marks to a name, in whatever case it is written, or take all away (0); and ask for them. They
+ * stand only while one SYN is judged.
  */
-void pt_names_mark(struct pt_hosts *hosts, uint32_t link, bool mark);
-bool pt_names_marked(const struct pt_hosts *hosts, uint32_t link);
+enum {
+        PT_NAME_CONTACTED = 1,       /* an address that the client was given for it */
+        PT_NAME_ASKED_CONTACTED = 2, /* and for which it asked */
+};
+
+void pt_names_mark(struct pt_hosts *hosts, uint32_t link, unsigned marks);
+unsigned pt_names_marks(const struct pt_hosts *hosts, uint32_t link);

@@ -64,6 +64,23 @@ static void tell_connection(struct pt_engine *engine, const struct pt_syn *syn, 
         tell(engine, &event);
 }
 
+/* What was asked for, and whose name was contacted, where that leaves a higher severity (4.3). */
+static void prefer_asked(const struct pt_chance_settings *settings, struct pt_match *match)
+{
+        double chance = pt_chance(match->asked.share, match->tries);
+
+        if (pt_chance_severity(settings, PT_SEVERITY_MEDIUM, chance) <=
+            pt_chance_severity(settings, match->severity, match->chance))
+                return;
+        match->severity = PT_SEVERITY_MEDIUM;
+        match->resolution = match->asked.resolution;
+        match->input = match->asked.input;
+        match->candidates = match->asked.candidates;
+        match->share = match->asked.share;
+        match->chance = chance;
+        match->contacted = true;
+}
+
 /* How likely the match is luck, and what that leaves of its severity (design 5). */
 static void weigh(struct pt_engine *engine, const struct pt_syn *syn, struct pt_match *match)
 {
@@ -73,6 +90,8 @@ static void weigh(struct pt_engine *engine, const struct pt_syn *syn, struct pt_
 
         match->tries = pt_history_tries(engine->history, match->rule, &syn->client, syn->time);
         match->chance = pt_chance(match->share, match->tries);
+        if (match->asked.resolution)
+                prefer_asked(&settings, match);
         match->expected_per_day = match->share * pt_history_per_day(engine->history, match->rule,
                                                                     match->destination_given);
         severity = pt_chance_severity(&settings, match->severity, match->chance);

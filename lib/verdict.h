@@ -69,6 +69,16 @@ struct pt_match {
         bool lowered;           /* by its chance: the evidence alone would weigh more */
         bool by_twin;           /* the evidence was given to `twin`, not to the SYN's client */
         struct pt_address twin;
+        /*
+         * Weaker evidence of the same kind, but asked for (4.8), where the above was not: who
+         * forges answers may have swelled the candidates of that until chance leaves less of it.
+         */
+        struct {
+                uint32_t resolution; /* 0 for none */
+                uint32_t input;
+                unsigned candidates;
+                double share;
+        } asked;
         double share;  /* of innocent connections that would meet one of the candidates */
         double chance; /* these three are the caller's, from chance.h and history.h */
         double expected_per_day;

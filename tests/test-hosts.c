@@ -114,9 +114,9 @@ Test(hosts, an_answer_that_comes_late_is_not_the_newest_of_other_clients_either)
 
         give(&g, 10, CLIENT, "new.example", A);
         give(&g, 9.5, OTHER, "late.example", A);
-        cr_expect_str_eq(question_of(&g, pt_hosts_given_other(g.hosts, &client, &destination,
-                                                              at(11))),
-                         "new.example");
+        cr_expect_str_eq(
+                question_of(&g, pt_hosts_given_other(g.hosts, &client, &destination, at(11))),
+                "new.example");
 }
 
 static void expect_walk(double time, double oldest, const char *expected)
@@ -129,8 +129,7 @@ static void expect_walk(double time, double oldest, const char *expected)
 
         while (pt_hosts_next(g.hosts, &walk, at(time), at(oldest), &view))
                 snprintf(is + strlen(is), sizeof is - strlen(is), "%s%s%s", *is ? " " : "",
-                         pt_address_format(&view.address, text),
-                         view.counts ? "" : "!");
+                         pt_address_format(&view.address, text), view.counts ? "" : "!");
         cr_expect_str_eq(is, expected);
 }
 
@@ -175,9 +174,9 @@ Test(hosts, what_another_client_was_given_is_not_this_ones) /* 4.3 */
                       "it is not another client than itself");
         cr_expect_not(pt_hosts_given_other(g.hosts, &client, &destination, at(601)), "too old");
         give(&g, 5, CLIENT, "b.example", A);
-        cr_expect_str_eq(question_of(&g, pt_hosts_given_other(g.hosts, &client, &destination,
-                                                              at(6))),
-                         "a.example");
+        cr_expect_str_eq(
+                question_of(&g, pt_hosts_given_other(g.hosts, &client, &destination, at(6))),
+                "a.example");
 }
 
 Test(hosts, only_an_answer_makes_a_client_known) /* design 8 */
@@ -256,8 +255,8 @@ Test(hosts, the_same_answer_to_another_type_of_question_is_no_copy) /* 4.7 */
 {
         struct pt_given given = given_to(&g, 0, CLIENT, false);
         struct pt_dns_address address = {.address = make_address(A), .ttl = 60};
-        struct pt_dns_answer answer = {.name_count = 1, .addresses = &address, .count = 1,
-                                       .capacity = 1};
+        struct pt_dns_answer answer = {
+                .name_count = 1, .addresses = &address, .count = 1, .capacity = 1};
 
         answer.names[0] = make_name("a.example");
         given.answer = &answer;
@@ -297,6 +296,20 @@ Test(hosts, of_very_many_repeats_of_one_address_the_oldest_go_and_are_counted)
         cr_expect_eq(g.hosts->entries, 1024);
         cr_expect_eq(g.counters.value[PT_COUNT_CACHE_EVICTED_REPEATS], 3000 - 1024);
         cr_expect_neq(given(&g, 3000, CLIENT, A), 0);
+        sound_hosts(g.hosts);
+}
+
+Test(hosts, repeats_that_nobody_asked_for_push_out_none_that_was_asked_for)
+{
+        struct pt_address client = make_address(CLIENT), a = make_address(A);
+
+        pt_hosts_free(g.hosts); /* an eighth of its memory holds no 2 000 answers */
+        given_init(&g, 8 << 20);
+        give_asked(&g, 0, CLIENT, "poll.example", A);
+        for (int i = 0; i < 2000; i++)
+                give(&g, 1 + 0.1 * i, CLIENT, "forged.example", A);
+        cr_expect_eq(g.hosts->entries, 1024);
+        cr_expect(pt_hosts_given_asked(g.hosts, &client, &a, at(300)));
         sound_hosts(g.hosts);
 }
 
@@ -461,6 +474,7 @@ struct learned {
         unsigned client;
         unsigned address;
         unsigned name;
+        bool asked;
 };
 
 static struct learned reference[20000];
@@ -491,12 +505,16 @@ static const struct learned *reference_given(unsigned client, bool others, unsig
         return best;
 }
 
-static bool reference_contacted(unsigned client, unsigned name, int64_t time)
+/* Behind what was asked for, a contact of what was not counts for nothing (5). */
+static bool reference_contacted(const struct learned *of, int64_t time)
 {
+        unsigned client = of->client, name = of->name;
+
         for (size_t i = 0; i < reference_count; i++) {
                 const struct learned *r = &reference[i];
 
-                if (r->client != client || r->name / 2 != name / 2 || !reference_counts(r, time))
+                if (r->client != client || r->name / 2 != name / 2 || !reference_counts(r, time) ||
+                    (of->asked && !r->asked))
                         continue;
                 for (size_t c = 0; c < r->contact_count; c++)
                         if (r->contacts[c] < time && r->contacts[c] >= time - 600000000000)
@@ -530,8 +548,8 @@ static void reference_learn(const struct learned *new)
 
                 if (old->client == r->client && old->address == r->address &&
                     reference_counts(old, r->time) && old->contact_count &&
-                    (!r->contact_count || old->contacts[old->contact_count - 1] >
-                                                  r->contacts[r->contact_count - 1])) {
+                    (!r->contact_count ||
+                     old->contacts[old->contact_count - 1] > r->contacts[r->contact_count - 1])) {
                         memcpy(r->contacts, old->contacts, sizeof r->contacts);
                         r->contact_count = old->contact_count;
                 }
@@ -572,12 +590,12 @@ static void compare(int64_t time)
                         cr_assert_eq(link != 0, r != NULL);
                         if (r) {
                                 cr_assert_str_eq(question_of(&g, link), name_text(r->name));
-                                pt_hosts_mark_contacted(
-                                        g.hosts, pt_hosts_client(g.hosts, &from), time, true);
+                                pt_hosts_mark_contacted(g.hosts, pt_hosts_client(g.hosts, &from),
+                                                        time, true);
                                 is = pt_hosts_marked(g.hosts, link);
-                                pt_hosts_mark_contacted(
-                                        g.hosts, pt_hosts_client(g.hosts, &from), time, false);
-                                cr_assert_eq(is, reference_contacted(client, r->name, time));
+                                pt_hosts_mark_contacted(g.hosts, pt_hosts_client(g.hosts, &from),
+                                                        time, false);
+                                cr_assert_eq(is, reference_contacted(r, time));
                         }
                         r = reference_given(client, true, address, time);
                         link = pt_hosts_given_other(g.hosts, &from, &to, time);
@@ -596,8 +614,9 @@ static void learn_random(int64_t time)
                 .client = (unsigned)rand() % CLIENTS,
                 .address = (unsigned)rand() % ADDRESSES,
                 .name = (unsigned)rand() % 12,
+                .asked = rand() % 2,
         };
-        struct pt_given given = given_to(&g, 0, client_text(new.client), rand() % 2);
+        struct pt_given given = given_to(&g, 0, client_text(new.client), new.asked);
         char records[64];
 
         given.time = time;

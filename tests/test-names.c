@@ -41,8 +41,8 @@ static const struct {
         size_t length;
         uint32_t cells;
 } sizes[] = {
-        {4, 1}, {39, 1}, {40, 1}, {41, 2}, {100, 2}, {101, 3}, {160, 3}, {161, 4}, {220, 4},
-        {221, 5}, {255, 5},
+        {4, 1},   {39, 1},  {40, 1},  {41, 2},  {100, 2}, {101, 3},
+        {160, 3}, {161, 4}, {220, 4}, {221, 5}, {255, 5},
 };
 
 Test(names, a_name_takes_one_to_five_cells_and_comes_out_as_it_went_in) /* design 8 */
@@ -96,15 +96,18 @@ Test(names, a_name_is_kept_once_and_goes_with_its_last_use) /* design 8: interne
 /* Case is kept for the reader (design 6), and ignored where names are compared (design 4.8). */
 Test(names, names_that_differ_in_case_are_two_to_show_and_one_to_compare)
 {
-        uint32_t lower = hold("www.example"), upper = hold("WWW.Example"), other = hold("ww.example");
+        uint32_t lower = hold("www.example"), upper = hold("WWW.Example"),
+                 other = hold("ww.example");
 
         cr_expect_neq(lower, upper);
-        pt_names_mark(g.hosts, lower, true);
-        cr_expect(pt_names_marked(g.hosts, lower));
-        cr_expect(pt_names_marked(g.hosts, upper));
-        cr_expect_not(pt_names_marked(g.hosts, other));
-        pt_names_mark(g.hosts, upper, false);
-        cr_expect_not(pt_names_marked(g.hosts, lower));
+        pt_names_mark(g.hosts, lower, PT_NAME_CONTACTED);
+        cr_expect_eq(pt_names_marks(g.hosts, lower), PT_NAME_CONTACTED);
+        cr_expect_eq(pt_names_marks(g.hosts, upper), PT_NAME_CONTACTED);
+        cr_expect_eq(pt_names_marks(g.hosts, other), 0);
+        pt_names_mark(g.hosts, upper, PT_NAME_ASKED_CONTACTED);
+        cr_expect_eq(pt_names_marks(g.hosts, lower), PT_NAME_CONTACTED | PT_NAME_ASKED_CONTACTED);
+        pt_names_mark(g.hosts, upper, 0);
+        cr_expect_eq(pt_names_marks(g.hosts, lower), 0);
         cr_expect(is(upper, "WWW.Example"));
         cr_expect_not(is(upper, "www.example"));
 }

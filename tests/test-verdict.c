@@ -52,7 +52,8 @@ static const struct {
         {"198.51.0.23", 10098,
          "apt12 dns_confirmed 73 a.example 1; variant dns_confirmed 73 a.example 1",
          "both, in order of id (4.6)"},
-        {"64.64.0.1", 4096, "apt12 dns_confirmed 73 a.example 1; variant dns_confirmed 73 a.example 1",
+        {"64.64.0.1", 4096,
+         "apt12 dns_confirmed 73 a.example 1; variant dns_confirmed 73 a.example 1",
          "64 * 64: the first port of the band"},
         {"63.65.0.1", 4095, NONE, "63 * 65: before it"},
         {"192.255.191.1", 49151, "apt12 dns_confirmed 73 a.example 1",
@@ -129,11 +130,11 @@ static const struct {
         const char *client;
         bool inside;
 } clients[] = {
-        {"10.255.255.255", true},   {"172.16.0.1", true},    {"172.32.0.1", false},
-        {"192.168.255.1", true},    {"169.254.1.1", true},   {"192.0.2.77", false},
-        {"fd00::1", true},          {"fe80::1", true},       {"2001:db8::1", false},
+        {"10.255.255.255", true}, {"172.16.0.1", true},  {"172.32.0.1", false},
+        {"192.168.255.1", true},  {"169.254.1.1", true}, {"192.0.2.77", false},
+        {"fd00::1", true},        {"fe80::1", true},     {"2001:db8::1", false},
         {"203.0.113.130", true}, /* in home_networks here */
-        {"203.0.113.127", false},   {"8.8.8.8", false},
+        {"203.0.113.127", false}, {"8.8.8.8", false},
 };
 
 Test(verdict, without_an_answer_only_a_client_that_is_inside_matches) /* 4.4 */
@@ -315,6 +316,64 @@ Test(verdict, candidates_are_the_distinct_ports_up_to_and_with_the_hit) /* desig
                          "apt12 dns_other_address 73 more.example 2");
 }
 
+/* ---- answers that nobody asked for ---- */
+
+/* 12126, 7518 and 5360 of the forged ones are no candidates beside what was asked for. */
+Test(verdict, forged_answers_are_no_candidates_behind_one_that_was_asked_for) /* design 5 */
+{
+        give_asked(&j.g, 0, CLIENT, "port.example", A);
+        give_asked(&j.g, 1, CLIENT, "c2.example", B);
+        give(&j.g, 2, CLIENT, "forged.example", C " 51.145.123.29 66.81.14.1");
+        cr_expect_str_eq(judged(&j, 3, CLIENT, B, 10198),
+                         "apt12 dns_other_address 73 port.example 1");
+        cr_expect_str_eq(judged(&j, 3, CLIENT, B, 7518),
+                         "apt12 dns_other_address 73 forged.example 2", "12126, 7518");
+        cr_expect_str_eq(judged(&j, 3, CLIENT, B, 5360),
+                         "apt12 dns_other_address 73 forged.example 3", "and 66 * 81 + 14");
+}
+
+Test(verdict, a_forged_hit_does_not_stand_before_one_that_was_asked_for) /* design 5 */
+{
+        give_asked(&j.g, 0, CLIENT, "port.example", "198.51.100.1");
+        give_asked(&j.g, 1, CLIENT, "c2.example", B);
+        give(&j.g, 2, CLIENT, "forged.example", C " 198.51.100.2");
+        cr_expect_str_eq(judged(&j, 3, CLIENT, B, 10198),
+                         "apt12 dns_other_address 73 port.example 1");
+        contact(&j.g, 4, CLIENT, "198.51.100.1");
+        cr_expect_str_eq(judged(&j, 5, CLIENT, B, 10198),
+                         "apt12 dns_other_address 73 forged.example 2",
+                         "its name was not contacted");
+        contact(&j.g, 6, CLIENT, "198.51.100.2");
+        cr_expect_str_eq(judged(&j, 7, CLIENT, B, 10198),
+                         "apt12 dns_other_address 47 port.example 1", "both were");
+}
+
+Test(verdict, a_forged_answer_does_not_make_a_name_contacted) /* 4.5, design 5 */
+{
+        give_asked(&j.g, 0, CLIENT, "port.example", A);
+        give_asked(&j.g, 1, CLIENT, "c2.example", B);
+        give_asked(&j.g, 1, CLIENT, "web.example", C);
+        give(&j.g, 2, CLIENT, "port.example", C);
+        contact(&j.g, 3, CLIENT, C);
+        cr_expect_str_eq(judged(&j, 4, CLIENT, B, 10198),
+                         "apt12 dns_other_address 73 port.example 2");
+        give_asked(&j.g, 5, CLIENT, "port.example", C);
+        contact(&j.g, 6, CLIENT, C);
+        cr_expect_str_eq(judged(&j, 7, CLIENT, B, 10198),
+                         "apt12 dns_other_address 47 port.example 2", "asked for");
+}
+
+Test(verdict, a_forged_answer_of_the_calculated_address_hides_nothing) /* design 3, 5 */
+{
+        give_asked(&j.g, 0, CLIENT, "a.example", A);
+        give(&j.g, 1, CLIENT, "forged.example", "100.23.198.51");
+        cr_expect_str_eq(judged(&j, 2, CLIENT, "100.23.198.51", 443),
+                         "swap16 dns_confirmed 73 a.example 2");
+        give_asked(&j.g, 3, CLIENT, "x.example", "100.23.198.51");
+        give(&j.g, 4, CLIENT, "forged.example", "100.23.198.51");
+        cr_expect_str_eq(judged(&j, 5, CLIENT, "100.23.198.51", 443), NONE, "asked for");
+}
+
 /* ---- calculated addresses ---- */
 
 static const struct {
@@ -332,7 +391,8 @@ static const struct {
         {A, 600, "100.23.198.51", 443, "swap16 dns_confirmed 73 a.example 1",
          "for the window, not the cross window"},
         {A, 600.000000001, "100.23.198.51", 443, NONE, "and no longer"},
-        {A "/3000", 3000, "100.23.198.51", 443, "swap16 dns_confirmed 73 a.example 1", "or its TTL"},
+        {A "/3000", 3000, "100.23.198.51", 443, "swap16 dns_confirmed 73 a.example 1",
+         "or its TTL"},
         {"198.51.198.51", 1, "198.51.198.51", 443, NONE, "swaps to itself"},
         {"1.2.10.5", 1, "10.5.1.2", 443, NONE, "a private destination"},
         {"1.2.192.168", 1, "192.168.1.2", 443, NONE, "a private destination"},
@@ -439,8 +499,7 @@ Test(verdict, what_has_no_value_is_no_match_and_counted) /* design 3 */
         give(&j.g, 0, CLIENT, "a.example", "192.0.2.0");
         cr_expect_str_eq(judged(&j, 1, CLIENT, "192.0.2.0", 1000), NONE);
         cr_expect_eq(j.g.counters.value[PT_COUNT_MATCH_NO_VALUE], 1);
-        cr_expect_str_eq(judged(&j, 1, CLIENT, "192.0.2.2", 500),
-                         "divide port_only 21 - 1");
+        cr_expect_str_eq(judged(&j, 1, CLIENT, "192.0.2.2", 500), "divide port_only 21 - 1");
         cr_expect_eq(j.g.counters.value[PT_COUNT_MATCH_NO_VALUE], 1);
 }
 
@@ -476,11 +535,14 @@ Test(verdict, each_rule_has_its_own_limits) /* design 3 */
 
 Test(verdict, the_best_is_by_severity_then_verdict_then_chance_then_id) /* 4.6 */
 {
-        struct pt_rule rules[4] = {{.id = (char *)"b"}, {.id = (char *)"a"}, {.id = (char *)"B"},
-                                   {.id = (char *)"c"}};
+        struct pt_rule rules[4] = {
+                {.id = (char *)"b"}, {.id = (char *)"a"}, {.id = (char *)"B"}, {.id = (char *)"c"}};
         struct pt_match matches[] = {
                 {.rule = &rules[0], .severity = 47, .verdict = PT_DNS_OTHER_CLIENT, .chance = 1e-9},
-                {.rule = &rules[0], .severity = 73, .verdict = PT_DNS_OTHER_ADDRESS, .chance = 1e-9},
+                {.rule = &rules[0],
+                 .severity = 73,
+                 .verdict = PT_DNS_OTHER_ADDRESS,
+                 .chance = 1e-9},
                 {.rule = &rules[0], .severity = 73, .verdict = PT_DNS_CONFIRMED, .chance = 2e-5},
                 {.rule = &rules[1], .severity = 73, .verdict = PT_DNS_CONFIRMED, .chance = 2e-5},
                 {.rule = &rules[2], .severity = 73, .verdict = PT_DNS_CONFIRMED, .chance = 2e-5},
@@ -524,8 +586,8 @@ Test(verdict, the_better_of_one_rule_stands_for_it) /* 4.6 */
         give(&j.g, 2, OTHER, "a.example", A);
         cr_expect_str_eq(judged(&j, 3, CLIENT, A, 10198), "apt12 dns_other_client 47 a.example 1");
         give(&j.g, 4, CLIENT, "own.example", A);
-        cr_expect_str_eq(judged(&j, 5, CLIENT, A, 10198),
-                         "apt12 dns_confirmed 73 own.example 1", "before dns_other_address");
+        cr_expect_str_eq(judged(&j, 5, CLIENT, A, 10198), "apt12 dns_confirmed 73 own.example 1",
+                         "before dns_other_address");
 }
 
 /* ---- eyesight: how many eligible SYNs were preceded by an answer (design 9) ---- */
@@ -533,11 +595,11 @@ Test(verdict, the_better_of_one_rule_stands_for_it) /* 4.6 */
 Test(verdict, eligible_syns_are_counted_and_those_preceded_by_an_answer)
 {
         give(&j.g, 0, CLIENT, "a.example", A);
-        judged(&j, 1, CLIENT, A, 5000);        /* eligible, preceded */
-        judged(&j, 1, CLIENT, B, 5000);        /* eligible */
-        judged(&j, 1, CLIENT, A, 80);          /* no port rule admits the port */
+        judged(&j, 1, CLIENT, A, 5000);          /* eligible, preceded */
+        judged(&j, 1, CLIENT, B, 5000);          /* eligible */
+        judged(&j, 1, CLIENT, A, 80);            /* no port rule admits the port */
         judged(&j, 1, CLIENT, "10.9.9.9", 5000); /* nor the destination */
-        judged(&j, 1, OUTSIDE, A, 5000);       /* not inside */
+        judged(&j, 1, OUTSIDE, A, 5000);         /* not inside */
         cr_expect_eq(j.g.counters.value[PT_COUNT_SYN_ELIGIBLE], 2);
         cr_expect_eq(j.g.counters.value[PT_COUNT_SYN_PRECEDED], 1);
 }

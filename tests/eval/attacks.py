@@ -92,21 +92,44 @@ def flood_by_a_client():
     return severity(s, VICTIM, PORT, "--memory", "16M")
 
 
-def forged(count, two_names):
+def forged(count, port=CALC, asked=True, again=False):
     """Forged answers, each with a port of its own, in the minute before the match: for a port of
-    another address each is one candidate more."""
+    another address each is one candidate more, if it counts. `asked`: does the mirror show queries?
+    `again`: the last of them gives the very port, under a name of its own."""
     s = Scene()
-    s.answer(0, VICTIM, "c2.example", C2)
-    s.answer(1, VICTIM, "calc.example", PORT_FROM)
+    s.answer(0, VICTIM, "c2.example", C2, asked=asked)
+    s.answer(1, VICTIM, "calc.example", PORT_FROM, asked=asked)
     made, rng = 0, random.Random(2)
     while made < count:
         address = f"{rng.randrange(90, 126)}.{rng.randrange(100, 250)}.{rng.randrange(256)}.9"
         if 9500 < apt12(address) < 49152:
             s.answer(2 + made / 100, VICTIM, f"f{made}.example", address, asked=False, id=made)
             made += 1
-    port = CALC if two_names else PORT
+    if again:
+        s.answer(20, VICTIM, "again.example", PORT_FROM.replace(".183", ".1"), asked=False, id=999)
+        s.syn(21, VICTIM, PORT_FROM.replace(".183", ".1"), 443)
     s.syn(30, VICTIM, C2, port)
     return severity(s, VICTIM, port)
+
+
+def forged_contact():
+    """The name that gives the port is told of an address that the victim uses anyway."""
+    s = Scene()
+    s.answer(0, VICTIM, "c2.example", C2)
+    s.answer(1, VICTIM, "calc.example", PORT_FROM)
+    s.answer(2, VICTIM, "calc.example", "142.250.74.4", asked=False, id=8)
+    s.visit(3, VICTIM, "web.example", "142.250.74.4", 443)
+    s.syn(4, VICTIM, C2, CALC)
+    return severity(s, VICTIM, CALC)
+
+
+def forged_destination():
+    """An address rule's result must not itself be given by DNS: so it is given."""
+    s = Scene()
+    s.answer(0, VICTIM, "drifter.example", "132.198.176.65")
+    s.answer(1, VICTIM, "forged.example", "176.65.132.198", asked=False, id=8)
+    s.syn(2, VICTIM, "176.65.132.198", 23789)
+    return severity(s, VICTIM, 23789)
 
 
 def contacts_the_other_name():
@@ -152,12 +175,18 @@ ATTACKS = [  # what is done, what comes of it, and what it costs or bounds
      "none: what it did not ask for pushes nothing out"),
     ("another client asks for 60 000 names (16 MiB)", flood_by_a_client, 73,
      "none: who holds most gives way"),
-    ("200 forged answers, match on the destination's own port", lambda: forged(200, False), 73,
+    ("200 forged answers, match on the destination's own port", lambda: forged(200, PORT), 73,
      "none"),
-    ("20 forged answers, match on another address's port", lambda: forged(20, True), 73,
+    ("200 forged answers, match on another address's port", lambda: forged(200), 73,
+     "none: what it did not ask for is no candidate"),
+    ("and one of them gives the very port, and is contacted", lambda: forged(200, again=True), 73,
+     "none: what it asked for comes first"),
+    ("20 forged answers, and the mirror shows no queries", lambda: forged(20, asked=False), 73,
      "21 candidates: nothing gained"),
-    ("200 forged answers, match on another address's port", lambda: forged(200, True), 21,
-     "a forger inside the network; the alert stays"),
+    ("200 forged answers, and the mirror shows no queries", lambda: forged(200, asked=False), 21,
+     "a forger inside, where true and false answers look alike (an alarm says so)"),
+    ("a forged answer makes the other name a contacted one", forged_contact, 73, "none: the same"),
+    ("a forged answer gives the calculated address", forged_destination, 73, "none: the same"),
     ("two names, and the one that gives the port is contacted", contacts_the_other_name, 47,
      "one connection more"),
     ("it sleeps past the window (TTL 5 minutes) before it connects", waits_out_the_window, 21,

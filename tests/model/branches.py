@@ -90,6 +90,12 @@ BRANCHES = """
 4.9 same /24 or port
 4.9 joint chance too high
 5 lowered by luck
+5 unasked answers are no candidates
+5 an unasked hit is passed
+5 an unasked hit, and one that was asked for and contacted
+5 what was asked for and contacted weighs more
+5 a contact of what nobody asked for is passed
+5 address rule, destination was given by what nobody asked for
 4.9 already announced
 4.9 nothing left, announced again from 1
 4.9 the oldest of 64 goes

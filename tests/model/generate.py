@@ -455,6 +455,37 @@ class Generator:
         delay = rng.choice((30 * MS, 30 * MS, 2 * SECOND, self.edge(MINUTE)))
         self.syn(time + delay, client, c2, model.apt12(b))
 
+    def forged(self):
+        """Beside what a client asked for somebody forges answers (design 5)."""
+        rng, time, client = self.rng, self.time, self.four_client()
+        c2, b, id = self.fresh(), addr("40.126.20.1"), rng.randrange(60000)
+        forge = rng.sample(range(1, 400), rng.choice((2, 30, 40)))
+        self.ask(time, client, [c2], "c2.test", id)
+        self.ask(time + MS, client, [b], rng.choice(("port.test", "Port.test")), id + 1)
+        if rng.random() < 0.5:  # the same port under another name
+            self.ask(time + 2 * MS, client, [addr("50.100.60.2")], "silent.test", id + 2, False)
+        if rng.random() < 0.5:  # the name that gives the port, at an address that is used
+            self.ask(time + 2 * MS, client, [c2], "port.test", id + 3, False)
+        for i in forge:
+            address = bytes((100, 100 + i // 4, i % 4 * 64, 9))
+            self.ask(time + 3 * MS, client, [address], "f%d.test" % i, id + 4 + i, False)
+        for address in rng.sample((c2, b, addr("50.100.60.2")), rng.randrange(3)):
+            self.syn(time + 5 * MS, client, address, 443)
+        self.syn(time + 30 * MS, client, c2, rng.choice((5060, 5060, model.apt12(c2))))
+        swapped, hidden = addr("132.198.176.65"), addr("176.65.132.198")
+        self.ask(time + 31 * MS, client, [swapped], "swap.test", id + 5000)
+        self.ask(time + 32 * MS, client, [hidden], "hide.test", id + 5001, rng.random() < 0.3)
+        self.syn(time + 40 * MS, client, hidden, 23789)
+
+    def ask(self, time, client, addresses, name, id, asked=True):
+        resolver = RESOLVERS[len(client)][0]
+        if asked:
+            self.put(time - MS // 2, self.wrap(client, resolver, 17,
+                                               udp(5353, 53, query(id, name))))
+        message = response(id, name, [(a, 60) for a in addresses])
+        self.put(time, self.wrap(resolver, client, 17, udp(53, 5353, message)))
+        self.world.given[client] += addresses
+
     def twins(self):
         """One address of a host is given what another one uses (design 4.11)."""
         rng, time = self.rng, self.time
@@ -680,7 +711,7 @@ class Generator:
         rng = self.rng
         episodes = [self.two_names, self.old_contact, self.rotation, self.rise_and_fall,
                     self.edges_of_life, self.before_the_answer, self.address_rules,
-                    self.two_rules, self.twins, self.twins, self.many_addresses,
+                    self.two_rules, self.twins, self.twins, self.many_addresses, self.forged,
                     self.old_twin] * (1 + self.packets // 300)
         rare = [self.crowd, self.long_rotation, self.slow_rotation, self.slow_rotation,
                 self.slow_rotation, self.long_hold, self.long_hold, self.held_rotation,

@@ -154,6 +154,7 @@ class Match:
     port_from: bytes = None
     tries: int = 1
     twin: bytes = None
+    asked: "Match" = None  # the weaker one that rests on what was asked for
 
     def rank(self):
         """4.6: severity, verdict, chance, rule.id."""
@@ -490,6 +491,10 @@ class Model:
         for other in self.of_name[client, lower(name)]:
             if not self.counts(other, time):
                 continue
+            if port_from.answer.asked and not other.answer.asked:
+                self.took("5 a contact of what nobody asked for is passed",
+                          any(time - self.options.window <= c < time for c in other.contacts))
+                continue
             if any(time - self.options.window <= c < time for c in other.contacts):
                 self.took("4.5 name contacted")
                 self.took("4.5 name contacted, in other letters", other.answer.name != name)
@@ -540,6 +545,14 @@ class Model:
         match.tries = self.luck.tries(match.rule, syn.source, time)
         match.chance = luck.chance(match.chance, match.tries)
         severity = luck.lowered(match.severity, match.chance)
+        if match.asked:
+            chance = luck.chance(match.asked.chance, match.tries)
+            better = luck.lowered(match.asked.severity, chance) > severity
+            self.took("5 what was asked for and contacted weighs more", better)
+            if better:
+                match.evidence, match.port_from = match.asked.evidence, match.asked.port_from
+                match.candidates, match.severity = match.asked.candidates, match.asked.severity
+                match.chance, severity = chance, luck.lowered(match.asked.severity, chance)
         self.took("5 lowered by luck", severity < match.severity)
         match.severity = severity
 
@@ -586,7 +599,7 @@ class Model:
     def judge_client(self, rule, syn, client, given, time):
         """As if this address had sent the SYN; what was given to the host counts for each."""
         if rule.address:
-            return self.judge_address(rule, syn, client, any(given.values()), time)
+            return self.judge_address(rule, syn, client, sum(given.values(), []), time)
         both = [self.judge_same(rule, syn, client, given[client], time),
                 self.judge_cross(rule, syn, client, any(given.values()), time)]
         if all(both):
@@ -645,10 +658,31 @@ class Model:
         return Match(rule, "port_only", 21, 1, chance)
 
     def judge_cross(self, rule, syn, client, given, time):
-        """The port follows from another address that the client was given lately."""
+        """The port follows from another address that the client was given lately. Behind what was
+        asked for, only what was asked for counts (5)."""
+        lately = self.lately_given(syn, client, time)
+        asked = self.search_cross(rule, syn, [r for r in lately if r.answer.asked], given, time)
+        chosen = self.search_cross(rule, syn, lately, given, time)
+        if asked and chosen.severity == asked.severity:
+            self.took("5 unasked answers are no candidates", asked.candidates < chosen.candidates)
+            self.took("5 an unasked hit is passed", asked.evidence is not chosen.evidence)
+            chosen = asked
+        elif asked:
+            self.took("5 an unasked hit, and one that was asked for and contacted")
+            chosen.asked = asked
+        if chosen:
+            self.took(f"4.3 dns_other_address {chosen.severity}")
+            self.took("4.3 dns_other_address, candidates before it", chosen.candidates > 1)
+            self.took("4.3 dns_other_address, IPv6 destination", len(syn.target) == 16)
+            self.took("4.3 dns_other_address, address from NAT64",
+                      chosen.evidence.is_nat64())
+            self.took("4.3 dns_other_address, private address", private(chosen.port_from))
+        return chosen
+
+    def search_cross(self, rule, syn, lately, given, time):
         ports = set()
         chosen = None
-        for r in self.lately_given(syn, client, time):
+        for r in lately:
             port = rule.calculated_port(r.address)
             if port is not None and rule.admits(port):
                 ports.add(port)
@@ -657,22 +691,13 @@ class Model:
             match = Match(rule, "dns_other_address", 21, len(ports),
                           sum(self.luck.share(rule, syn.source, p) for p in ports), r, r.address)
             if not given:
-                chosen = match
-                break
+                return match
             if not self.contacted(syn.host, r, time):
                 self.took("4.3 dns_other_address, a contacted hit is passed", chosen is not None)
                 match.severity = 73
-                chosen = match
-                break
+                return match
             match.severity = 47
             chosen = chosen or match
-        if chosen:
-            self.took(f"4.3 dns_other_address {chosen.severity}")
-            self.took("4.3 dns_other_address, candidates before it", chosen.candidates > 1)
-            self.took("4.3 dns_other_address, IPv6 destination", len(syn.target) == 16)
-            self.took("4.3 dns_other_address, address from NAT64",
-                      chosen.evidence.is_nat64())
-            self.took("4.3 dns_other_address, private address", private(chosen.port_from))
         return chosen
 
     def lately_given(self, syn, client, time):
@@ -702,10 +727,13 @@ class Model:
             if rule.port and rule.port(four) != syn.dport:
                 continue
             self.took("4.3 address rule, answer is its own swap", r.address == syn.target)
+            known = [g for g in given if g.answer.asked or not r.answer.asked]
             self.took("4.3 address rule, destination was given",
-                      given and r.address != syn.target)
+                      bool(known) and r.address != syn.target)
+            self.took("5 address rule, destination was given by what nobody asked for",
+                      bool(given) and not known and r.address != syn.target)
             self.took("4.3 address rule, private result", not self.public(result))
-            if given or r.address == syn.target or not self.public(result):
+            if known or r.address == syn.target or not self.public(result):
                 continue
             self.took("4.3 address rule")
             self.took("4.3 address rule, candidates before it", len(visited) > 1)

@@ -204,6 +204,53 @@ class Verdicts(unittest.TestCase):
         s.syn(4, CLIENT, "51.145.123.29", 5060)
         self.assertEqual(s.alerts("severity", "port_from"), [(47, "50.100.60.2")])
 
+    def asked(self, s, time, name, *addresses):
+        s.query(time - 0.01, CLIENT, name)
+        s.answer(time, CLIENT, name, *addresses)
+
+    def test_5_what_nobody_asked_for_is_no_candidate_of_what_was(self):
+        s = Scene()
+        self.asked(s, 0, "port.test", "52.231.114.183")
+        self.asked(s, 1, "c2.test", "192.0.2.77")
+        s.answer(2, CLIENT, "forged.test", "198.51.100.23", "51.145.123.29", id=8)
+        s.syn(3, CLIENT, "192.0.2.77", 12126)
+        s.syn(4, CLIENT, "192.0.2.77", 7518)
+        self.assertEqual(s.alerts("severity", "candidates"), [(73, 1), (73, 2)])
+
+    def test_5_a_forged_hit_and_a_forged_contact_are_passed(self):
+        # 40 * 126 + 20 = 50 * 100 + 60 = 5060.
+        s = Scene()
+        self.asked(s, 0, "port.test", "40.126.20.1")
+        self.asked(s, 1, "c2.test", "51.145.123.29")
+        s.answer(2, CLIENT, "again.test", "50.100.60.2", id=8)
+        s.answer(2, CLIENT, "port.test", "192.0.2.77", id=9)
+        s.syn(3, CLIENT, "192.0.2.77", 443)
+        s.syn(3, CLIENT, "50.100.60.2", 443)
+        s.syn(4, CLIENT, "51.145.123.29", 5060)
+        self.assertEqual(s.alerts("severity", "port_from"), [(73, "40.126.20.1")])
+
+    def test_5_of_a_silent_forged_name_and_a_contacted_one_the_higher_severity(self):
+        for forged, wanted in ((1, (73, "50.100.60.2")), (200, (47, "40.126.20.1"))):
+            s = Scene()
+            self.asked(s, 0, "port.test", "40.126.20.1")
+            self.asked(s, 1, "c2.test", "51.145.123.29")
+            s.answer(2, CLIENT, "silent.test", "50.100.60.2", id=8)
+            for i in range(forged):
+                s.answer(3, CLIENT, f"f{i}.test", f"100.{100 + i // 2}.{i % 2 * 128}.9", id=20 + i)
+            s.syn(4, CLIENT, "40.126.20.1", 443)
+            s.syn(5, CLIENT, "51.145.123.29", 5060)
+            self.assertEqual(s.alerts("severity", "port_from"), [wanted])
+
+    def test_5_a_forged_answer_of_a_calculated_address_hides_nothing(self):
+        for asked, wanted in ((False, 1), (True, 0)):
+            s = Scene()
+            self.asked(s, 0, "a.test", "132.198.176.65")
+            if asked:
+                self.asked(s, 1, "b.test", "176.65.132.198")
+            s.answer(2, CLIENT, "forged.test", "176.65.132.198", id=8)
+            s.syn(3, CLIENT, "176.65.132.198", 23789)
+            self.assertEqual(len(s.lines()), wanted)
+
     def test_4_3_limits(self):
         # 40 * 201 + 40 = 8080; 20 * 101 + 57 = 2077; 192 * 168 + 5 = 32261; and the swap
         # of 90.81.10.1 is private.
