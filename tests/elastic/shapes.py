@@ -176,6 +176,21 @@ def our_repeats(destination, port, seconds=0, client=CLIENT):
                 client, destination, port)
 
 
+def our_near_miss(destination, port, seconds=0, client=CLIENT):
+    return flow(base("portent.alert", seconds,
+                     event("portent.alert", ("connection", "start", "info"),
+                           action="dns_calculation_near_miss", module="portent")),
+                client, destination, port)
+
+
+def our_outcome(destination, port, seconds=0, client=CLIENT):
+    document = base("portent.alert", seconds,
+                    event("portent.alert", ("connection", "info"), action="connection_outcome",
+                          module="portent", outcome="success"))
+    document["portent"] = {"alert": {"id": "0" * 32}, "outcome": {"state": "answered"}}
+    return flow(document, client, destination, port)
+
+
 # ---- answers ----
 
 def answer(dataset, addresses, seconds, client, kinds=("connection", "protocol", "info")):

@@ -1,7 +1,8 @@
 """The table: documents and sequences of documents, and which rules each of them meets."""
 from shapes import (ANSWERS, CONNECTIONS, PROCESS, address_for, defender, endpoint, endpoint_dns,
-                    expectation, our_alert, our_dns, our_repeats, ours, packetbeat_dns, put, suricata,
-                    suricata_alert, suricata_dns, sysmon, sysmon_dns, zeek, zeek_dns)
+                    expectation, our_alert, our_dns, our_near_miss, our_outcome, our_repeats, ours,
+                    packetbeat, packetbeat_dns, put, suricata, suricata_alert, suricata_dns, sysmon,
+                    sysmon_dns, zeek, zeek_dns)
 
 A = "198.51.100.23"  # 198 * 51 + 100 = 10198; 198 * (51 + 100) = 29898
 C = "52.231.114.183"  # 52 * 231 + 114 = 12126; 52 * (231 + 114) = 17940
@@ -80,6 +81,10 @@ def single_events():
     for address, port in ((A, 10198), ("20.101.57.9", 2077)):
         yield "our own alert", our_alert(address, port), {"promotion"}
         yield "what was held back", our_repeats(address, port), set()
+        yield "what was nearly one", our_near_miss(address, port), set()
+        yield "what became of it", our_outcome(address, port), set()
+        yield "of no data stream", put(packetbeat(address, port), "data_stream", None), \
+            WIDE if port == 2077 else BAND
         yield "Suricata's alert", suricata_alert(address, port), set()
         yield "another category", put(zeek(address, port), "event.category", ["host"]), set()
         yield "several categories", put(zeek(address, port), "event.category",
@@ -98,6 +103,10 @@ def single_events():
     yield "mapped", zeek("::ffff:" + A, 10198), BAND
     yield "a rotation", our_alert(A, 10198, action="dns_calculation_rotation"), {"rotation"}
     yield "a campaign", our_alert(A, 10198, action="dns_calculation_campaign"), {"campaign"}
+    yield "another's campaign", put(our_alert(A, 10198, action="dns_calculation_campaign"),
+                                    "event.module", "other"), set()
+    yield "a campaign without alert", put(our_alert(A, 1, action="dns_calculation_campaign"),
+                                          "event.kind", "event"), set()
     yield "another module's alert", put(our_alert(A, 10198), "event.module", "other"), set()
     yield "another's rotation", put(our_alert(A, 10198, action="dns_calculation_rotation"),
                                     "event.module", "other"), set()
@@ -162,8 +171,16 @@ def met():
             {"process-connection"}
         yield "one process, a private one beside, " + who, \
             [dns(["10.0.0.5", A]), shape(A, 10198, 1)], {"process-connection"}
+    plain = lambda *ends: put(packetbeat(*ends), "data_stream", None)  # noqa: E731
+    for first, ends, rules in (
+            (SAME(), (A, 10198, 1), SAID), (SWAP(), ("176.65.132.198", 23789, 1), {"expected-address"}),
+            (PAIR(), (A, 12126, 1), {"expected-pair"}), (OTHER(), (B, 12126, 1), {"expected-port"}),
+            (zeek_dns([A]), (A, 10198, 1), {"resolved-connection"}),
+            (zeek_dns(["20.101.57.9"]), ("20.101.57.9", 2077, 1), {"resolved-connection-wide"}),
+            (zeek_dns([C]), (B, 12126, 1), {"resolved-port"})):
+        yield "of no data stream", [first, plain(*ends)], rules
     for path, value in (("event.type", ["connection"]), ("event.type", ["start"]),
-                        ("network", None), ("process.name", None)):
+                        ("network", None), ("process.name", None), ("data_stream", None)):
         yield "one process, %s %s" % (path, value), \
             [sysmon_dns([A]), put(sysmon(A, 10198, 1), path, value)], {"process-connection"}
     yield "eight copies of a SYN are one", [SAME()] + [ours(A, 10198, i) for i in range(1, 9)], SAID
@@ -187,6 +204,7 @@ def near(rule, documents, connection):
         if rule != "expected-address" else [first, connection("176.65.132.199", port, 1)]
     yield "an alert, no connection", [first, put(second, "event.kind", "alert")]
     yield "no type", [first, put(second, "event.type", ["info"])]
+    yield "what became of one", [first, put(second, "data_stream.dataset", "portent.alert")]
     yield "UDP", [first, put(second, "network", {"transport": "udp"})]
     yield "of another category", [first, put(second, "event.category", ["host"])]
     yield "answer of another category", [put(first, "event.category", ["host"]), second]

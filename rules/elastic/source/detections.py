@@ -24,6 +24,8 @@ def placeholders(rules):
     private = [n for n in limits["exclude_destinations"] if ":" not in n]
     excluded = limits["exclude_ports"]
     processes = '(?process.name == null or not ?process.name in~ (%s))' % quoted(PROCESSES)
+    # Our outcomes and near misses are about connections, and are none.
+    foreign = '(?data_stream.dataset == null or not ?data_stream.dataset == "portent.alert")'
     return {
         "private": quoted(private),
         "low": low,
@@ -34,9 +36,10 @@ def placeholders(rules):
         "web": quoted(WEB),
         "never": quoted(sorted(excluded + WEB)),
         "processes": quoted(PROCESSES),
+        "foreign": foreign,
         "connection": 'event.kind == "event" and event.type in ("connection", "start") and\n'
                       '    (?network.transport == null or ?network.transport == "tcp") and\n'
-                      '    ' + processes,
+                      '    %s and\n    %s' % (foreign, processes),
     }
 
 
