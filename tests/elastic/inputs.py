@@ -33,22 +33,37 @@ def udp(source, destination, payload):
     return struct.pack(">4H", source, destination, 8 + len(payload), 0) + payload
 
 
-def syn(number, address, port):
+def syn(number, address, port, client=CLIENT):
     return ip(6, struct.pack(">HHIIBBHHH", 40000 + number, port, 7 * number + 1, 0, 0x50, 2, 1024, 0, 0),
-              bytes(map(int, address.split("."))))
+              bytes(map(int, address.split("."))), client)
+
+
+def question(name):
+    labels = b"".join(bytes([len(label)]) + label for label in name.encode().split(b".")) + b"\0"
+    return labels + struct.pack(">2H", 1, 1)
 
 
 def query(name):
-    labels = b"".join(bytes([len(label)]) + label for label in name.encode().split(b".")) + b"\0"
-    return ip(17, udp(40000, 53, struct.pack(">6H", 7, 0x0100, 1, 0, 0, 0) + labels +
-                      struct.pack(">2H", 1, 1)), RESOLVER)
+    return ip(17, udp(40000, 53, struct.pack(">6H", 7, 0x0100, 1, 0, 0, 0) + question(name)), RESOLVER)
+
+
+def answer(name, *addresses, client=CLIENT):
+    message = struct.pack(">6H", 7, 0x8180, 1, len(addresses), 0, 0) + question(name)
+    for address in addresses:
+        message += struct.pack(">3HIH", 0xC00C, 1, 1, 60, 4) + bytes(map(int, address.split(".")))
+    return ip(17, udp(53, 40000, message), client, RESOLVER)
 
 
 def encrypted():
     """DNS over TLS and over HTTPS, a query for such a resolver's name, and a SYN to 203.0.113.9:5000."""
     frames = [query("dns.google"), syn(1, "8.8.8.8", 853), syn(2, "8.8.8.8", 443),
               syn(3, "203.0.113.9", 5000)]
-    return HEADER + b"".join(record(1795500000 + i, frame) for i, frame in enumerate(frames))
+    return capture(frames)
+
+
+def capture(frames, start=1795500000):
+    """One a second."""
+    return HEADER + b"".join(record(start + i, frame) for i, frame in enumerate(frames))
 
 
 def vxlan(data):
@@ -68,10 +83,10 @@ def main():
     folder = Path(sys.argv[1])
     (folder / "encrypted.pcap").write_bytes(encrypted())
     (folder / "vxlan.pcap").write_bytes(vxlan((ROOT / "pcaps/apt12.pcap").read_bytes()))
-    for name, form, capture in (("zeek", "zeek, JSON", "apt12"),
+    for name, form, source in (("zeek", "zeek, JSON", "apt12"),
                                 ("grouped", "eve, version 2, grouped", "two-names")):
         (folder / name).mkdir()
-        story = logs.story_of(ROOT / "pcaps" / (capture + ".pcap"))
+        story = logs.story_of(ROOT / "pcaps" / (source + ".pcap"))
         for file, data in logs.FORMATS[form](story).items():
             (folder / name / file).write_bytes(data)
 

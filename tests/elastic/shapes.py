@@ -35,6 +35,8 @@ def ports(address):
     """(octet1 * octet2 + octet3, octet1 * (octet2 + octet3)), None for what is no IPv4 address."""
     value = ipaddress.ip_address(address)
     value = getattr(value, "ipv4_mapped", None) or value
+    if value in ipaddress.ip_network("64:ff9b::/96"):
+        value = ipaddress.ip_address(value.packed[12:])
     if value.version == 6:
         return None
     a, b, c, _ = value.packed

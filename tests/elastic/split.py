@@ -4,18 +4,25 @@
 One sensor gets the DNS packets of a capture and writes expectations, the other gets all the rest and
 writes connections. What the rules find in both together is held against what one sensor that sees the
 whole capture finds alone: each of its alerts with DNS evidence, by client, destination and port, and
-nothing where it finds nothing.
+nothing where it finds nothing. The captures are those of pcaps/, and some made of each rule file's test
+vectors, so that no rule is without one. Then the connections come from other products instead.
 """
+import ipaddress
+import json
 import os
 import struct
 import subprocess
 
 import eql
+import inputs
+import shapes
 from checks import ROOT, WORK, check, finish, read_lines
 from detections import field_types, parse, read_rules
 
 # The rule that stands for a verdict, by whether the destination was given to the client.
 CLEAR = ("expected-connection", "expected-address", "expected-pair")
+# Who else may have seen the connections.
+OTHERS = (shapes.zeek, shapes.packetbeat, shapes.suricata, shapes.sysmon, shapes.endpoint, shapes.defender)
 
 
 def is_dns(frame):
@@ -78,9 +85,12 @@ def expired(capture):
 
 
 def rule_for(alert):
-    """Which of the sequences says what an alert of one sensor says."""
+    """Which of the sequences says what an alert of one sensor says.
+
+    Two addresses of one host are known by their MAC; to two sensors they are two clients.
+    """
     verdict = alert["portent"]["verdict"]
-    if verdict == "dns_other_client":
+    if verdict == "dns_other_client" or "twin" in alert["portent"]:
         return "expected-elsewhere"
     if verdict == "dns_other_address":
         return "expected-pair" if "domain" in alert["destination"] else "expected-port"
@@ -94,12 +104,16 @@ def alone(capture):
             and d["portent"]["verdict"] != "port_only"}
 
 
-def together(parts, queries, types):
-    """The same of the sequences over both sensors' documents."""
+def told(parts):
+    """(expectations of the one sensor, connections of the other)."""
     answers, connections = parts
-    documents = [d for d in run(answers, "--log", "expectation") if d["event"]["kind"] != "alert"]
-    documents += [d for d in run(connections, "--log", "connection")
-                  if d["event"]["dataset"] == "portent.connection"]
+    return ([d for d in run(answers, "--log", "expectation") if d["event"]["kind"] != "alert"],
+            [d for d in run(connections, "--log", "connection")
+             if d["event"]["dataset"] == "portent.connection"])
+
+
+def together(documents, queries, types):
+    """The same of the sequences over both sensors' documents."""
     found = set()
     for name, query in queries.items():
         for sequence in eql.Evaluator(documents, types).run(query):
@@ -109,21 +123,74 @@ def together(parts, queries, types):
     return found
 
 
+def seen_by(shape, connection):
+    """A connection as another product writes it."""
+    there = connection["destination"]
+    return shapes.put(shape(there["ip"], there["port"], client=connection["source"]["ip"]),
+                      "@timestamp", connection["@timestamp"])
+
+
+# ---- a capture for each rule file ----
+
+def admits(rule, port):
+    limits = rule.get("limits", {})
+    return port not in limits.get("exclude_ports", []) and any(
+        int(low) <= port <= int(high or low)
+        for low, _, high in (part.partition("-") for part in limits.get("ports", ["1-65535"])))
+
+
+def hits(rule):
+    """(address that DNS gives, address and port of the connection) by the rule's own test vectors."""
+    for vector in rule["vectors"]:
+        port, result = vector.get("port", 23789), vector.get("result", vector["address"])
+        if port and result and admits(rule, port) and ipaddress.ip_address(result).is_global:
+            yield vector["address"], result, port
+
+
+def made():
+    """(path, rule, whether it is about the address that was given), of every rule file."""
+    for path in sorted((ROOT / "rules").glob("*.json")):
+        rule = json.loads(path.read_text(encoding="utf-8"))
+        if "id" not in rule:
+            continue
+        given, destination, port = next(hits(rule))
+        given_too = "8.8.4.4"  # another name's address: the connection goes there in the second capture
+        stories = {"same": [inputs.answer("c2.example.net", given), inputs.syn(1, destination, port)]}
+        if "address" not in rule:
+            first, second = inputs.answer("a.example", given), inputs.answer("b.example", given_too)
+            stories["pair"] = [first, second, inputs.syn(1, given_too, port)]
+            stories["other"] = [first, inputs.syn(1, given_too, port)]
+        for name, frames in stories.items():
+            target = WORK / ("split-%s-%s.pcap" % (rule["id"], name))
+            target.write_bytes(inputs.capture(frames))
+            yield target, rule["id"]
+
+
 def main():
     rules, _ = read_rules()
     types = field_types()
     queries = {name: parse(rule) for name, rule in rules.items() if name.startswith("expected-")}
-    alerts = 0
-    for capture in sorted((ROOT / "pcaps").glob("*.pcap")):
+    alerts, met = 0, set()
+    captures = [(path, None) for path in sorted((ROOT / "pcaps").glob("*.pcap"))] + list(made())
+    for capture, rule in captures:
         parts = split(capture)
         if not check(parts, capture.name, "is no plain pcap"):
             continue
-        wanted, found = alone(capture), together(parts, queries, types)
+        wanted, (answers, connections) = alone(capture), told(parts)
+        if rule:
+            check(wanted, capture.name, "one sensor finds nothing")
+            check(rule in {d["rule"]["id"] for d in answers}, capture.name, "has no expectation of", rule)
+        found = together(answers + connections, queries, types)
         check(wanted <= found, capture.name, "two sensors miss", wanted - found)
         more = {one for one in found - wanted if one[0] in CLEAR and one[1:] not in expired(capture)}
         check(not more, capture.name, "two sensors say more:", more)
+        for shape in OTHERS if wanted else ():
+            others = together(answers + [seen_by(shape, d) for d in connections], queries, types)
+            check(others == found, capture.name, "with", shape.__name__, others ^ found)
         alerts += len(wanted)
-    check(alerts >= 12, "only", alerts, "alerts in all captures")
+        met |= {one[0] for one in wanted}
+    check(alerts >= 40, "only", alerts, "alerts in all captures")
+    check(met == set(queries), "no capture for", set(queries) - met)
     print("   %d alerts of one sensor, all found by two" % alerts)
     finish()
 
