@@ -182,7 +182,7 @@ Test(spool, what_waits_is_there_after_a_restart)
                 put(spool, i);
         expect_lines(spool, 0, 130);
         cr_expect_not(pt_spool_is_synced(spool));
-        cr_expect_eq(pt_spool_sync(spool), 0);
+        cr_expect_eq(pt_spool_finish(spool), 0);
         cr_expect(pt_spool_is_synced(spool));
         pt_spool_free(spool);
 
@@ -294,7 +294,7 @@ Test(spool, nobody_else_reads_it)
         umask(0);
         struct pt_spool *spool = open_spool(64 << 10);
         put(spool, 1);
-        pt_spool_sync(spool);
+        pt_spool_finish(spool);
         pt_spool_free(spool);
         cr_assert_eq(stat(path_of(""), &status), 0);
         cr_expect_eq(status.st_mode & 0777, 0700);

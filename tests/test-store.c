@@ -87,7 +87,6 @@ Test(store, what_does_not_fit_the_queue_goes_to_the_spool_with_it)
                 for (unsigned i = 0; i < 7 * round; i++)
                         cr_assert_eq(put(store, in++), PT_STORE_TAKEN);
                 cr_expect_eq(pt_store_queued(store) + pt_store_spooled(store), in - out);
-                cr_expect(!pt_store_queued(store) || !pt_store_spooled(store));
                 expect_lines(store, out, 5 * round);
                 out += 5 * round;
         }
@@ -98,16 +97,84 @@ Test(store, what_does_not_fit_the_queue_goes_to_the_spool_with_it)
         pt_store_free(store);
 }
 
+/* 81 lines on disk, and ten behind them in memory; only then is a line refused, and it is the new. */
 Test(store, both_are_full)
 {
-        struct pt_store *store = open_store(8 << 10); /* 81 lines */
+        struct pt_store *store = open_store(8 << 10);
         unsigned count = 0;
 
         while (put(store, count) == PT_STORE_TAKEN)
                 count++;
-        cr_expect_eq(count, 81);
+        cr_expect_eq(count, 91);
         cr_expect_eq(pt_store_spooled(store), 81);
-        expect_lines(store, 0, 81);
+        cr_expect_eq(pt_store_queued(store), 10);
+        expect_lines(store, 0, 91);
+        cr_expect_eq(pt_store_queued(store) + pt_store_spooled(store), 0);
+        pt_store_free(store);
+}
+
+/* At the end memory goes to the spool as far as there is room; the rest is said to be lost. */
+Test(store, the_end_with_both_full)
+{
+        struct pt_store *store = open_store(8 << 10);
+        unsigned count = 0;
+
+        while (put(store, count) == PT_STORE_TAKEN)
+                count++;
+        expect_lines(store, 0, 41); /* a segment of 40 lines is gone: room for as many */
+        cr_expect_eq(pt_store_close_down(store), 0);
+        cr_expect_eq(pt_store_spooled(store), 50);
+        pt_store_free(store);
+
+        store = open_store(8 << 10);
+        cr_expect_eq(pt_store_inherited(store), 50);
+        for (count = 91; put(store, count) == PT_STORE_TAKEN; count++)
+                ;
+        uint64_t queued = pt_store_queued(store);
+        cr_expect_eq(pt_store_close_down(store), queued);
+        cr_expect_eq(pt_store_spooled(store), count - 41 - queued);
+        pt_store_free(store);
+        store = open_store(8 << 10);
+        expect_lines(store, 41, (unsigned)(count - 41 - queued));
+        pt_store_free(store);
+}
+
+/*
+ * Whatever is put, taken and settled in which order: lines come out as they went in, each once, and
+ * what is in front stays there, as the reader may have had the first part of it.
+ */
+Test(store, order_holds_with_lines_on_disk_and_in_memory)
+{
+        struct pt_store *store = open_store(8 << 10);
+        unsigned in = 0, out = 0, seed = 1, mixed = 0;
+
+        for (unsigned step = 0; step < 20000; step++) {
+                size_t length, again;
+                const char *bytes;
+
+                seed = seed * 1103515245 + 12345;
+                unsigned chance = seed >> 16 & 15, most = step / 100 % 2 ? step / 200 % 2 : 15;
+
+                for (unsigned i = 0; i < (chance < most ? chance : most); i++)
+                        in += put(store, in) == PT_STORE_TAKEN;
+                bytes = pt_store_front(store, &length);
+                cr_assert(!length == (in == out));
+                for (size_t at = 0; at < length; at += 100)
+                        cr_assert_eq(strtoul(bytes + at, NULL, 10), out + at / 100);
+                if (step % 37 == 0)
+                        pt_store_settle(store);
+                bytes = pt_store_front(store, &again);
+                cr_assert_geq(again, length, "what was in front is not there any more");
+                cr_assert(!again || strtoul(bytes, NULL, 10) == out);
+                unsigned take = (seed >> 20 & 7) * 100 <= again ? seed >> 20 & 7 : 0;
+
+                expect_lines(store, out, take);
+                out += take;
+                cr_assert_eq(pt_store_queued(store) + pt_store_spooled(store), in - out);
+                mixed += pt_store_queued(store) && pt_store_spooled(store);
+        }
+        cr_expect_gt(mixed, 1000);
+        expect_lines(store, out, in - out);
         pt_store_free(store);
 }
 
@@ -141,15 +208,20 @@ Test(store, the_next_run_finds_what_was_left)
         pt_store_free(store);
 }
 
-/* The spool is smaller than the queue: what fits is kept, the rest is said. */
+/* The spool is smaller than the queue: what fits is kept, the rest stays in memory, or is said. */
 Test(store, a_spool_that_does_not_hold_the_queue)
 {
         struct pt_store *store = open_store(500);
 
         for (unsigned i = 0; i < 8; i++)
                 put(store, i);
+        size_t length;
+
         cr_expect_not(pt_store_settle(store));
-        cr_expect_eq(pt_store_queued(store), 8);
+        pt_store_front(store, &length);
+        cr_expect_eq(length, 800, "a reader may have had a part of the last of them");
+        cr_expect_eq(pt_store_queued(store), 3);
+        cr_expect_eq(pt_store_spooled(store), 5);
         cr_expect_eq(pt_store_close_down(store), 3);
         cr_expect_eq(pt_store_spooled(store), 5);
         pt_store_free(store);

@@ -264,26 +264,34 @@ static bool is_stuck(const struct pt_sink *sink, int64_t now)
                (sink->error && sink->error != -EAGAIN);
 }
 
+/* About once a second what the spool has taken is written through, aside: nobody waits for it. */
+static void write_through(struct pt_sink *sink, int64_t now)
+{
+        bool ended = false;
+        int r = 0, trouble;
+
+        if (!pt_store_is_synced(sink->store) && now >= sink->sync) {
+                r = pt_store_sync(sink->store, &ended);
+                sink->sync = now + SYNC_PAUSE;
+        }
+        trouble = pt_store_trouble(sink->store);
+        if (trouble)
+                pt_trouble_meet(&sink->spool_trouble, -trouble, NULL, now, 0);
+        else if (r)
+                pt_trouble_meet(&sink->spool_trouble, ETIMEDOUT, "the disk does not answer", now,
+                                SLOW_GRACE);
+        else if (ended)
+                pt_trouble_pass(&sink->spool_trouble, now);
+}
+
 static void keep(struct pt_sink *sink, int64_t now)
 {
-        int r;
-
         if (pt_sink_is_done(sink))
                 sink->progress = now;
         else if (pt_store_queued(sink->store) && is_stuck(sink, now) && now >= sink->settle &&
                  !pt_store_settle(sink->store))
                 sink->settle = now + SYNC_PAUSE;
-        if (pt_store_is_synced(sink->store) || now < sink->sync)
-                r = pt_store_trouble(sink->store);
-        else {
-                pt_store_sync(sink->store);
-                r = pt_store_trouble(sink->store);
-                sink->sync = now + SYNC_PAUSE;
-                if (!r)
-                        pt_trouble_pass(&sink->spool_trouble, now);
-        }
-        if (r)
-                pt_trouble_meet(&sink->spool_trouble, -r, NULL, now, 0);
+        write_through(sink, now);
 }
 
 /* Trouble that lasts is told; but not of a reader that has just come back. */

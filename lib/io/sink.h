@@ -7,11 +7,12 @@
  *
  * Live, nothing is ever waited for: lines wait in a bounded queue in memory. Those that their
  * reader has not taken after a second, or that have no reader at all, go to the bounded spool on
- * disk, as does the queue when it is full. What fits in neither is dropped, and counted by what
- * kept the lines before it:
+ * disk, as does the queue when it is full; and when the spool is full they wait in the queue again.
+ * A new line that fits in neither is dropped, and counted by what kept the lines before it:
  *
- *      dropped_disk_full   a file that takes nothing: no space, a quota, a limit, an error; or a
- * spool that could not be read again dropped_peer_down   a reader that is not there
+ *      dropped_disk_full   a file that takes nothing: no space, a quota, a limit, an error; or
+ *                          a spool that could not be read again
+ *      dropped_peer_down   a reader that is not there
  *      dropped_queue_full  a reader that is there and too slow
  *      dropped_too_big     a line longer than the queue, or than a datagram
  *

@@ -5,9 +5,10 @@
  * which one process holds.
  *
  * What the kernel has taken outlives a kill at any moment. It is written through to the disk by
- * pt_spool_sync(), which the owner calls about once a second, when a segment is full, and at the
- * end: so a power failure costs the lines of the last second, and lines that were delivered in that
- * time are delivered again. What was torn meanwhile is cut off, and counted.
+ * pt_spool_sync(), which the owner calls about once a second and at the end: so a power failure
+ * costs the lines since then, and lines that were delivered in that time are delivered again. What
+ * was torn meanwhile is cut off, and counted. A thread of its own waits for the disk; the owner
+ * never does, but half a second at the end.
  */
 #pragma once
 
@@ -30,7 +31,7 @@ enum pt_spool_result {
  */
 int pt_spool_open(const char *folder, const char *destination, size_t size, struct pt_spool **ret);
 
-/* Syncs, as far as that goes. Takes NULL. Returns NULL. */
+/* Writes through to the disk, as far as that goes. Takes NULL. Returns NULL. */
 struct pt_spool *pt_spool_free(struct pt_spool *spool);
 
 /*
@@ -49,14 +50,27 @@ int pt_spool_read(struct pt_spool *spool, char *bytes, size_t room, size_t *ret_
                   uint64_t *ret_too_long);
 void pt_spool_rewind(struct pt_spool *spool);
 
+/* Have all lines been read that are in it? */
+bool pt_spool_is_read(const struct pt_spool *spool);
+
+/* As if these octets, whole lines that are next, had been read. */
+void pt_spool_pass(struct pt_spool *spool, size_t length);
+
 /* The first `length` octets, `lines` whole lines, which were read, are not needed any more. */
 void pt_spool_remove(struct pt_spool *spool, size_t length, uint64_t lines);
 
 /* Give up what is left of the segment at the front. Returns how many lines those were. */
 uint64_t pt_spool_skip(struct pt_spool *spool);
 
-/* Write through to the disk what is not there yet. 0, or a negative errno. */
-int pt_spool_sync(struct pt_spool *spool);
+/*
+ * Begin to write through to the disk what is not there yet, and do not wait for it: ask again,
+ * until pt_spool_is_synced(). 0; -EINPROGRESS: an earlier begin has not come to its end yet; or,
+ * when it has, which `*ret_ended` says, another negative errno.
+ */
+int pt_spool_sync(struct pt_spool *spool, bool *ret_ended);
+
+/* The same, and wait for all of it, but not for long: -EINPROGRESS if that was not enough. */
+int pt_spool_finish(struct pt_spool *spool);
 bool pt_spool_is_synced(const struct pt_spool *spool);
 
 /* Lines in it, and torn ones that were cut off when it was opened. */

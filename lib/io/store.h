@@ -1,10 +1,11 @@
 /*
- * store: where the lines of one destination wait. Either all are in memory (the queue), or all are
- * on disk (the spool) and memory holds a copy of the first ones: so their order is always that in
- * which they came, and each is counted once, as queued or as spooled.
+ * store: where the lines of one destination wait: the first of them on disk (the spool), the last
+ * in memory (the queue), and either may have none. So their order is always that in which they
+ * came, and each is counted once, as queued or as spooled.
  *
- * Lines go to the spool when the queue is full, and when the owner says so. They go back to memory
- * when all of the spool has been delivered.
+ * A line goes to the spool when the queue is full, when the owner says so, and as long as lines are
+ * in the spool and it has room. If it has none, lines wait in the queue again, behind it. Only when
+ * both are full is there no room: then the new line is refused, and the old ones stay.
  */
 #pragma once
 
@@ -38,13 +39,16 @@ struct pt_store *pt_store_free(struct pt_store *store);
 /* Add a line at the end: enum pt_store_result. */
 int pt_store_put(struct pt_store *store, const char *line, size_t length);
 
-/* The first lines that wait: whole ones, which stay where they are until the next call. */
+/*
+ * The first lines that wait: whole ones, which stay where they are until the next call. The next
+ * call has the same octets again, less what was taken, and perhaps more behind them.
+ */
 const char *pt_store_front(struct pt_store *store, size_t *ret_length);
 
 /* Whole lines at the front are not needed any more. Returns how many. */
 uint64_t pt_store_take(struct pt_store *store, size_t length);
 
-/* Put all that waits into the spool. False if that cannot be done, or not with all. */
+/* Put what waits in memory into the spool, as much as it takes. False if some is left. */
 bool pt_store_settle(struct pt_store *store);
 
 /*
@@ -53,8 +57,12 @@ bool pt_store_settle(struct pt_store *store);
  */
 uint64_t pt_store_close_down(struct pt_store *store);
 
-/* Write the spool through to the disk. */
-void pt_store_sync(struct pt_store *store);
+/*
+ * Begin to write the spool through to the disk, and do not wait: ask again, until it is synced.
+ * `*ret_ended`: what was begun before has ended, well or with pt_store_trouble(). -EINPROGRESS: it
+ * has not yet. 0 else.
+ */
+int pt_store_sync(struct pt_store *store, bool *ret_ended);
 bool pt_store_is_synced(const struct pt_store *store);
 
 bool pt_store_has_spool(const struct pt_store *store);

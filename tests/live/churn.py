@@ -63,7 +63,7 @@ class Crowd(threading.Thread):
         client = struct.pack(">I", 10 << 24 | number)
         # Each destination by few clients: they have no calculation in common, and are no campaign.
         story = Story(client=client, port=10198 if is_alert else 443)
-        story.name = f"n{number}.example.net"
+        story.name, story.number = f"n{number}.example.net", number & 0xffff
         sent = [story.query(), *self.answer(story), story.syn(number)]
         self.wire.send(*sent)
         self.frames += len(sent)
@@ -236,6 +236,7 @@ class Churn(Case):
         began, rotated = time.monotonic(), 0.0
         while (now := time.monotonic() - began) < SECONDS:
             self.assertIsNone(self.sensor.process.poll(), self.sensor.said())
+            self.assertTrue(self.crowd.is_alive() and self.reader.is_alive())
             self.watch.look(now)
             if now - rotated >= ROTATE:
                 self.rotate()

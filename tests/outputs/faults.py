@@ -189,6 +189,60 @@ class Disk(Case):
         self.assertEqual(reader.numbers(), made)
         self.account(f"unix:{address}", delivered=20)
 
+    def threads(self):
+        return os.listdir(f"/proc/{self.sensor.process.pid}/task")
+
+    def test_06_fdatasync_in_the_spool_hangs_injected(self):
+        """Nobody waits for it: alerts reach the output beside within 200 ms, the spool takes lines, and
+        both are told of. When the disk answers again all is delivered: nothing is lost."""
+        flag, address = self.path("flag"), self.path("reader")
+        flag.touch()
+        self.start("-o", f"unix:{address}", shim=f"fdatasync:0:spool:{flag}")
+        made = self.alerts(10)
+        wait(lambda: stage.spool_lines(self.folder).count(b"\n") == 10, "10 lines on disk")
+        wait(lambda: len(self.threads()) == 2, "a thread that waits for the disk")
+        late, end = [], time.monotonic() + 7
+        while time.monotonic() < end:
+            begun = time.monotonic()
+            made += self.alerts(1)
+            late.append(time.monotonic() - begun)
+            time.sleep(0.1)
+        self.sensor.says("spool: the disk does not answer")
+        self.assertLess(max(late), 0.2)
+        self.assertEqual(numbers(stage.spool_lines(self.folder)), made)
+        reader = self.reader(address).accept().read_lines(len(made))
+        self.assertEqual(len(self.threads()), 2, "one thread, however long it takes")
+        flag.unlink()
+        self.sensor.says("spool: all is well again")
+        made += self.alerts(10)
+        reader.read_lines(len(made))
+        self.assertEqual(reader.numbers(), made)
+        self.account(f"unix:{address}", delivered=len(made))
+
+    def test_06_fdatasync_in_the_spool_hangs_at_the_end_injected(self):
+        """TERM: it ends within 2 s, and the next start finds all that the kernel had taken."""
+        flag, address = self.path("flag"), self.path("reader")
+        flag.touch()
+        self.start("-o", f"unix:{address}", shim=f"fdatasync:0:spool:{flag}")
+        made = self.alerts(10)
+        wait(lambda: len(self.threads()) == 2, "a thread that waits for the disk")
+        self.account(f"unix:{address}", delivered=0, spooled=10)
+        reader = self.reader(address)
+        self.start("-o", f"unix:{address}")
+        reader.accept().read_lines(10)
+        self.assertEqual(reader.numbers(), made)
+        self.account(f"unix:{address}", inherited=10, delivered=10)
+
+    def test_06_the_thread_that_waits_for_the_disk_may_do_no_more_than_the_loop(self):
+        """Each thread is under the filter of system calls, and has no capability."""
+        self.start("-o", f"unix:{self.path('reader')}")
+        self.alerts(3)
+        wait(lambda: len(self.threads()) == 2, "a thread that waits for the disk")
+        for thread in self.threads():
+            status = pathlib.Path(f"/proc/{self.sensor.process.pid}/task/{thread}/status").read_text()
+            for line in "CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "Seccomp:\t2":
+                self.assertIn(line, status)
+
     def test_07_read_only_injected(self):
         """A file system that turns read-only under an open file: EROFS."""
         self.write_fails(errno.EROFS)
@@ -429,6 +483,35 @@ class Socket(Case):
         self.assertEqual(kept, made[:len(kept)])
         self.sensor.says(f"all is well again after .* s; {lost} lines were lost")
         self.account(f"unix:{address}", lost, "peer_down", delivered=len(kept))
+
+    def test_16_no_reader_and_a_small_spool_is_full_but_not_the_queue(self):
+        """Lines wait in memory behind those on disk, and are delivered after them: none is lost."""
+        address = self.path("reader")
+        self.start("-o", f"unix:{address}", "--spool-size", "128K")
+        made = self.alerts(10)
+        wait(lambda: stage.spool_lines(self.folder).count(b"\n") == 10, "10 lines on disk")
+        made += self.alerts(790)  # some 2 MB
+        on_disk = stage.spool_lines(self.folder)
+        self.assertLess(len(on_disk), 128 << 10)
+        reader = self.reader(address).accept().read_lines(800)
+        self.assertEqual(reader.numbers(), made)
+        self.account(f"unix:{address}", delivered=800)
+        self.assertNotIn("lost now", self.sensor.words())
+
+    def test_16_no_reader_and_queue_and_small_spool_at_the_end(self):
+        """At TERM there is no room on disk for what waits in memory: the newest lines are lost."""
+        address = self.path("reader")
+        self.start("-o", f"unix:{address}", "--spool-size", "128K")
+        made = self.alerts(10)
+        wait(lambda: stage.spool_lines(self.folder).count(b"\n") == 10, "10 lines on disk")
+        made += self.alerts(390)
+        spooled = stage.spool_lines(self.folder).count(b"\n")
+        self.account(f"unix:{address}", 400 - spooled, "peer_down", spooled=spooled)
+        reader = self.reader(address)
+        self.start("-o", f"unix:{address}", "--spool-size", "128K")
+        reader.accept().read_lines(spooled)
+        self.assertEqual(reader.numbers(), made[:spooled])
+        self.account(f"unix:{address}", inherited=spooled, delivered=spooled)
 
     def test_16_no_reader_at_all_and_a_second_run(self):
         """At TERM all is in the spool, and the next start delivers it first: nothing is lost."""

@@ -2,9 +2,9 @@
  * Faults that no kernel here can be made to have: preloaded into the program, it makes one system
  * call fail.
  *
- *      SHIM=call:errno:part:flag   the call (write, fdatasync, fsync, send) fails with this errno, on
- *                                  descriptors whose path has this part in it, while the file `flag`
- *                                  is there. For send, the part is ignored.
+ *      SHIM=call:errno:part:flag   the call (write, fdatasync, fsync, send) fails with this errno,
+ * on descriptors whose path has this part in it, while the file `flag` is there. For send, the part
+ * is ignored. With errno 0 the call does not fail: it does not come back before the file is gone.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -13,20 +13,22 @@
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static int fails(const char *call, int fd)
 {
         static char name[32], part[128], flag[256];
         static int error = -1;
+        const struct timespec moment = {.tv_nsec = 10000000};
         char link[64], path[512];
         const char *text = getenv("SHIM");
         ssize_t n;
 
-        if (error < 0 && (!text || sscanf(text, "%31[^:]:%d:%127[^:]:%255s", name, &error, part,
-                                          flag) != 4))
+        if (error < 0 &&
+            (!text || sscanf(text, "%31[^:]:%d:%127[^:]:%255s", name, &error, part, flag) != 4))
                 error = 0;
-        if (!error || strcmp(call, name) != 0 || access(flag, F_OK) != 0)
+        if (!flag[0] || strcmp(call, name) != 0 || access(flag, F_OK) != 0)
                 return 0;
         snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         n = readlink(link, path, sizeof path - 1);
@@ -34,6 +36,10 @@ static int fails(const char *call, int fd)
                 return 0;
         path[n] = '\0';
         if (strcmp(call, "send") != 0 && !strstr(path, part))
+                return 0;
+        while (!error && access(flag, F_OK) == 0)
+                nanosleep(&moment, NULL);
+        if (!error)
                 return 0;
         errno = error;
         return 1;
