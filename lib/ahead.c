@@ -1,5 +1,7 @@
 #include "ahead.h"
 
+#include <string.h>
+
 #include "message.h"
 
 /* Captures hold what they hold: times out of range, and more octets than were sent. */
@@ -112,15 +114,32 @@ static bool look_next(struct pt_engine *engine, const struct pt_frame *frame,
         return true;
 }
 
+/* Outcomes follow every segment of a connection, so none is seen well enough by a glance. */
+static void glance(struct pt_engine *engine, const struct pt_frame *frames, size_t count)
+{
+        if (engine->outcomes)
+                memset(engine->glances, PT_GLANCE_CLOSER, count);
+        else
+                pt_glance(frames, count, engine->glances);
+}
+
 size_t pt_ahead(struct pt_engine *engine, const struct pt_frame *frames, size_t count)
 {
-        size_t seen = 0, used = 0;
+        size_t seen = 0, decoded = 0, used = 0;
 
-        while (seen < count && seen < PT_ARRIVALS &&
-               look_next(engine, &frames[seen], &engine->arrivals[seen], &used))
-                seen++;
+        if (count > PT_GLANCES)
+                count = PT_GLANCES;
+        glance(engine, frames, count);
+        for (; seen < count; seen++) {
+                if (engine->glances[seen] != PT_GLANCE_CLOSER)
+                        continue;
+                if (decoded == PT_ARRIVALS ||
+                    !look_next(engine, &frames[seen], &engine->arrivals[decoded], &used))
+                        break;
+                decoded++;
+        }
         for (unsigned step = 0; step < PT_HOSTS_STEPS; step++)
-                for (size_t i = 0; i < seen; i++)
+                for (size_t i = 0; i < decoded; i++)
                         fetch(engine, &engine->arrivals[i], step);
         return seen;
 }

@@ -12,8 +12,9 @@
 #include "state.h"
 
 /*
- * Look at the first of `count` frames, at least one: decoded, with their messages read, they stand
- * in engine->arrivals until the next call. Returns how many.
+ * Look at the first of `count` frames, at least one. Those that tell something are decoded, their
+ * messages read, and stand in engine->arrivals until the next call; of the others there is
+ * engine->glances. Returns how many were looked at.
  */
 size_t pt_ahead(struct pt_engine *engine, const struct pt_frame *frames, size_t count);
 

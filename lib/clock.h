@@ -36,11 +36,52 @@ struct pt_clock {
         int64_t waiting_time;       /* its packet time */
 };
 
+static inline enum pt_clock_step pt_clock_place(const struct pt_clock *clock, int64_t packet_time)
+{
+        int64_t time = packet_time + clock->offset;
+
+        if (time < clock->now - PT_SECOND)
+                return PT_CLOCK_BACK;
+        if (time > clock->now + clock->leap)
+                return PT_CLOCK_AHEAD;
+        return PT_CLOCK_HERE;
+}
+
+/*
+ * Engine time only ever grows by strides, so thousands of epochs must be made up before it reaches
+ * the latest time there is. There it stands still: nothing expires, and nothing overflows.
+ */
+static inline int64_t pt_clock_bounded(int64_t time)
+{
+        return time < PT_CLOCK_LATEST ? time : PT_CLOCK_LATEST;
+}
+
 /*
  * The engine time of a packet. HERE: `ret` is written. Else the packet must wait: the caller keeps
  * it and calls pt_clock_settle() with the next one before this is called again.
  */
-enum pt_clock_step pt_clock_read(struct pt_clock *clock, int64_t packet_time, int64_t *ret);
+static inline enum pt_clock_step pt_clock_read(struct pt_clock *clock, int64_t packet_time,
+                                               int64_t *ret)
+{
+        enum pt_clock_step step;
+        int64_t time;
+
+        if (!clock->started) {
+                clock->started = true;
+                clock->now = packet_time;
+        }
+        step = pt_clock_place(clock, packet_time);
+        if (step != PT_CLOCK_HERE) {
+                clock->waiting = step;
+                clock->waiting_time = packet_time;
+                return step;
+        }
+        time = pt_clock_bounded(packet_time + clock->offset);
+        if (time > clock->now)
+                clock->now = time;
+        *ret = time;
+        return PT_CLOCK_HERE;
+}
 
 /*
  * Decide about the packet that waits, knowing the next packet's time, or NULL at the end of the

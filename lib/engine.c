@@ -293,6 +293,7 @@ int pt_engine_new(const struct pt_settings *settings, const struct pt_rules *rul
         engine->key = (struct pt_hash_key){settings->hash_key[0], settings->hash_key[1]};
         engine->clock.leap = settings->max_window;
         engine->hold_due = INT64_MAX;
+        engine->due = INT64_MIN;
         r = make_parts(engine, &plan);
         if (r < 0) {
                 pt_engine_free(engine);
@@ -360,6 +361,19 @@ static void fetch_ahead(struct pt_engine *engine)
         }
 }
 
+/* When something is due next. */
+static int64_t next_due(const struct pt_engine *engine)
+{
+        const struct pt_syn *syn = pt_line_peek(engine->line, 0);
+        int64_t due = engine->hold_due;
+
+        if (syn && syn->time + engine->settings.reorder < due)
+                due = syn->time + engine->settings.reorder;
+        if (engine->outcomes && pt_outcomes_due(engine->outcomes) < due)
+                due = pt_outcomes_due(engine->outcomes);
+        return due;
+}
+
 /* SYNs whose time has come leave the line before the next packet is learned (4.1). */
 static void advance(struct pt_engine *engine)
 {
@@ -374,12 +388,14 @@ static void advance(struct pt_engine *engine)
                 pt_tell_repeats(engine, PT_FORGET_SILENT);
         if (engine->outcomes && pt_outcomes_due(engine->outcomes) < engine->clock.now)
                 pt_tell_outcomes(engine, false);
+        engine->due = next_due(engine);
 }
 
 static void process(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
 {
         advance(engine);
         pt_observe(engine, arrival, time);
+        engine->due = INT64_MIN; /* it may have put something in */
 }
 
 static void process_waiting(struct pt_engine *engine, int64_t time)
@@ -440,13 +456,38 @@ static void take(struct pt_engine *engine, const struct pt_arrival *arrival)
                 keep_waiting(engine, frame);
 }
 
+/* As take(), for one of which a glance has shown all that there is to know. */
+static inline void take_plain(struct pt_engine *engine, const struct pt_frame *frame,
+                              enum pt_glance glance)
+{
+        int64_t time;
+
+        engine->counters.value[PT_COUNT_CAPTURE_PACKETS]++;
+        engine->counters.value[PT_COUNT_CAPTURE_BYTES] += frame->length;
+        if (engine->clock.waiting != PT_CLOCK_HERE)
+                settle(engine, &frame->time);
+        if (pt_clock_read(&engine->clock, frame->time, &time) != PT_CLOCK_HERE) {
+                keep_waiting(engine, frame);
+                return;
+        }
+        if (engine->clock.now > engine->due)
+                advance(engine);
+        pt_engine_count(engine,
+                        glance == PT_GLANCE_TCP ? PT_COUNT_DECODE_TCP : PT_COUNT_DECODE_UDP);
+}
+
 void pt_engine_packets(struct pt_engine *engine, const struct pt_frame *frames, size_t count)
 {
         while (count) {
                 size_t seen = pt_ahead(engine, frames, count);
+                const struct pt_arrival *next = engine->arrivals;
 
-                for (size_t i = 0; i < seen; i++)
-                        take(engine, &engine->arrivals[i]);
+                for (size_t i = 0; i < seen; i++) {
+                        if (engine->glances[i] != PT_GLANCE_CLOSER)
+                                take_plain(engine, &frames[i], engine->glances[i]);
+                        else
+                                take(engine, next++);
+                }
                 frames += seen;
                 count -= seen;
         }

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "pages.h"
+
 /* The state of SipHash, named as in the paper. */
 struct sip {
         uint64_t v0, v1, v2, v3;
@@ -134,7 +136,7 @@ int pt_heads_init(struct pt_heads *heads, size_t count)
                         return -ENOMEM;
                 rounded *= 2;
         }
-        link = calloc(rounded, sizeof *link);
+        link = pt_pages_take(rounded, sizeof *link);
         if (!link)
                 return -ENOMEM;
         *heads = (struct pt_heads){.link = link, .mask = rounded - 1};
@@ -143,6 +145,6 @@ int pt_heads_init(struct pt_heads *heads, size_t count)
 
 void pt_heads_free(struct pt_heads *heads)
 {
-        free(heads->link);
+        pt_pages_give(heads->link, heads->mask + 1, sizeof *heads->link);
         *heads = (struct pt_heads){0};
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pages.h"
+
 /*
  * SYNs stay where they were put; what is kept in order is their places. The order has twice the
  * room, and moves back to the beginning when it has wandered to the end. Nearly all SYNs come in
@@ -21,7 +23,7 @@ struct pt_line {
 
 int pt_line_new(struct pt_line **ret)
 {
-        struct pt_line *line = calloc(1, sizeof *line);
+        struct pt_line *line = pt_pages_take(1, sizeof *line);
 
         if (!line)
                 return -ENOMEM;
@@ -34,7 +36,7 @@ int pt_line_new(struct pt_line **ret)
 
 struct pt_line *pt_line_free(struct pt_line *line)
 {
-        free(line);
+        pt_pages_give(line, 1, sizeof *line);
         return NULL;
 }
 

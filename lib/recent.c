@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pages.h"
+
 /*
  * A place in two lists: the chain of its hash, and the circle of all entries by age, which begins
  * and ends at place 0: `older` of it is the youngest, `newer` of it the oldest. The payload
@@ -42,7 +44,7 @@ int pt_recent_init(struct pt_recent *recent, uint32_t capacity, size_t payload,
                 .fresh = 1,
                 .key = *key,
         };
-        recent->entries = calloc((size_t)capacity + 1, recent->stride);
+        recent->entries = pt_pages_take((size_t)capacity + 1, recent->stride);
         if (!recent->entries || pt_heads_init(&recent->heads, capacity) < 0) {
                 pt_recent_deinit(recent);
                 return -ENOMEM;
@@ -52,7 +54,7 @@ int pt_recent_init(struct pt_recent *recent, uint32_t capacity, size_t payload,
 
 void pt_recent_deinit(struct pt_recent *recent)
 {
-        free(recent->entries);
+        pt_pages_give(recent->entries, (size_t)recent->capacity + 1, recent->stride);
         pt_heads_free(&recent->heads);
         *recent = (struct pt_recent){0};
 }

@@ -53,6 +53,7 @@ int pt_engine_reload(struct pt_engine *engine, const struct pt_settings *setting
         pt_hold_adopt(engine->hold, rules, tell_gone, engine);
         pt_hold_set_throttle(engine->hold, wanted.throttle);
         engine->hold_due = pt_hold_due(engine->hold);
+        engine->due = INT64_MIN; /* until the next packet looks */
         free(engine->home);
         engine->home = home;
         engine->home_count = home_count;

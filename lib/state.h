@@ -10,6 +10,7 @@
 #include "counter.h"
 #include "event.h"
 #include "fragment.h"
+#include "glance.h"
 #include "history.h"
 #include "hold.h"
 #include "hosts.h"
@@ -28,7 +29,8 @@
 
 #define PT_FRAME_KEPT 262144u     /* octets kept of a packet whose time is in doubt */
 #define PT_MESSAGE_ADDRESSES 4096 /* a message over UDP holds no more records of 16 octets */
-#define PT_ARRIVALS 16            /* packets that are looked at together: see ahead.h */
+#define PT_ARRIVALS 16            /* packets that are decoded together: see ahead.h */
+#define PT_GLANCES 256            /* packets that are glanced at together */
 
 enum pt_message_way {
         PT_MESSAGE_UNREADABLE, /* `kind` says why */
@@ -93,6 +95,9 @@ struct pt_engine {
         struct pt_outcomes *outcomes; /* NULL: no connection is followed */
         int64_t hold_due;             /* when the hold has something to forget next */
 
+        int64_t due; /* nothing leaves the line, the hold or the outcomes up to this time */
+
+        uint8_t glances[PT_GLANCES];      /* enum pt_glance: those that need it are in arrivals */
         struct pt_arrival *arrivals;      /* PT_ARRIVALS, the one that waited, one made of others */
         struct pt_dns_address *addresses; /* of their messages */
         struct pt_evidence evidence;

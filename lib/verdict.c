@@ -7,6 +7,7 @@
 #include "calculated.h"
 #include "cross.h"
 #include "judge.h"
+#include "pages.h"
 #include "signature.h"
 
 static const char *const verdict_names[PT_VERDICTS] = {
@@ -19,17 +20,6 @@ static const char *const verdict_names[PT_VERDICTS] = {
 const char *pt_verdict_name(enum pt_verdict verdict)
 {
         return verdict_names[verdict];
-}
-
-/* Each has a line of memory of its own. */
-static struct pt_yield *make_yields(uint32_t count)
-{
-        size_t size = count * sizeof(struct pt_yield);
-        void *room;
-
-        if (posix_memalign(&room, sizeof(struct pt_yield), size) != 0)
-                return NULL;
-        return memset(room, 0, size);
 }
 
 int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rules *rules,
@@ -46,7 +36,7 @@ int pt_judge_new(const struct pt_verdict_settings *settings, const struct pt_rul
         judge->history = history;
         judge->counters = counters;
         judge->matches = calloc(PT_RULES, sizeof *judge->matches);
-        judge->yields = make_yields(settings->yields);
+        judge->yields = pt_pages_take(settings->yields, sizeof *judge->yields);
         judge->yield_mask = settings->yields - 1;
         if (!judge->matches || !judge->yields) {
                 pt_judge_free(judge);
@@ -61,7 +51,7 @@ struct pt_judge *pt_judge_free(struct pt_judge *judge)
 {
         if (judge) {
                 free(judge->matches);
-                free(judge->yields);
+                pt_pages_give(judge->yields, judge->yield_mask + 1, sizeof *judge->yields);
         }
         free(judge);
         return NULL;

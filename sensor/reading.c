@@ -10,11 +10,11 @@
 #include "say.h"
 #include "signals.h"
 
-#define TOGETHER 16 /* frames handed to the engine: memory answers for all of them at once */
+#define TOGETHER 256 /* frames handed to the engine: memory answers for all of them at once */
 
 #define FILES_MOST 65536 /* open at once */
 
-#define TURNS 4096 /* of the loop between two looks at the progress */
+#define TURNS 512 /* of the loop between two looks at the progress */
 
 /* Followed: how often it is looked whether there is more, and when what waits is judged. */
 #define LOOK_AGAIN 100000000 /* nanoseconds */

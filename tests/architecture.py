@@ -17,8 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build-tests"))
 
 FLOORS = [
-    {"portent", "bytes", "address", "hash", "clock", "counter"},
-    {"packet", "decoder", "link", "tunnel", "unread", "fragment", "stream", "svcb", "dns", "logged"},
+    {"portent", "bytes", "address", "pages", "hash", "clock", "counter"},
+    {"packet", "glance", "decoder", "link", "tunnel", "unread", "fragment", "stream", "svcb", "dns", "logged"},
     {"strict", "token", "expression", "machine", "formula", "formulas", "limit", "rule", "rules",
      "vector", "entry", "allow", "prior"},
     {"pool", "recent", "cells", "names", "clients", "hosts", "fetch", "learn", "contact",
@@ -39,7 +39,9 @@ IO = {"album", "archive", "aside", "cursor", "folder", "segment", "through", "bl
 
 # What a module may include of its own floor: its header needs it, or it is a part of the other.
 BESIDE = {
+    "hash": {"pages"},
     "decoder": {"packet"},
+    "glance": {"decoder", "packet", "tunnel"},
     "link": {"decoder"},
     "fragment": {"packet"},
     "stream": {"packet"},
@@ -106,7 +108,7 @@ BESIDE = {
 CORE_MAY_USE = re.compile("|".join([
     r"mem(cpy|move|set|cmp|chr|rchr|mem)",
     r"str(len|nlen|cmp|ncmp|casecmp|chr|rchr|str|spn|cspn|pbrk|dup|ndup|toul|toull|tol|toll|tod)",
-    r"malloc|calloc|realloc|free|posix_memalign|madvise|qsort|qsort_r|bsearch|abort",
+    r"malloc|calloc|realloc|free|posix_memalign|mmap(64)?|munmap|madvise|qsort|qsort_r|bsearch|abort",
     r"v?snprintf|__(v?snprintf|mem\w+|str\w+)_chk|open_memstream",
     r"is(alnum|alpha|digit|print|space|xdigit)|to(lower|upper)|__ctype_\w+_loc",
     r"gmtime_r|strftime|htonl?s?|ntohl?s?|inet_(pton|ntop)",
@@ -118,7 +120,7 @@ CORE_MAY_USE = re.compile("|".join([
 ]))
 
 # Modules that run for each packet and keep nothing: they do not even know malloc.
-NO_MEMORY = {"address", "clock", "counter", "packet", "link", "tunnel", "unread",
+NO_MEMORY = {"address", "clock", "counter", "packet", "glance", "link", "tunnel", "unread",
              "dns", "svcb", "chance", "community"}
 MEMORY = {"malloc", "calloc", "realloc", "aligned_alloc", "strdup", "strndup"}
 

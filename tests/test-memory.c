@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <criterion/criterion.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /*
  * Design 8, by packets: who gives way where memory is short, and that nothing is allocated per
@@ -76,6 +79,14 @@ PT_PUBLIC void *aligned_alloc(size_t alignment, size_t size)
         allocations++;
         allocated += size;
         return __libc_memalign(alignment, size);
+}
+
+/* Large tables are mapped: see pages.h. The C library's own maps do not come by here. */
+PT_PUBLIC void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+        allocations++;
+        allocated += size;
+        return (void *)syscall(SYS_mmap, at, size, protection, flags, fd, offset);
 }
 
 PT_PUBLIC int posix_memalign(void **ret, size_t alignment, size_t size)

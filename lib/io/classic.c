@@ -12,7 +12,7 @@
 
 #define LINK_BITS 0x03ffffffu /* above them: whether and how long an FCS follows each frame */
 
-static uint32_t word(const struct pt_classic *classic, const uint8_t *bytes)
+static inline uint32_t word(const struct pt_classic *classic, const uint8_t *bytes)
 {
         uint32_t value;
 
@@ -82,7 +82,8 @@ enum pt_record pt_classic_open(struct pt_classic *classic, struct pt_source *sou
 }
 
 /* The fraction is signed: what programs mean that write -1 there is a little less than a second. */
-static int64_t time_of(const struct pt_classic *classic, const uint8_t *header, bool *ret_odd)
+static inline int64_t time_of(const struct pt_classic *classic, const uint8_t *header,
+                              bool *ret_odd)
 {
         int64_t seconds = word(classic, header);
         int64_t fraction = (int32_t)word(classic, header + 4);
@@ -93,8 +94,8 @@ static int64_t time_of(const struct pt_classic *classic, const uint8_t *header, 
         return seconds * 1000000000 + fraction;
 }
 
-static void read_lengths(const struct pt_classic *classic, const uint8_t *header,
-                         struct pt_frame *ret)
+static inline void read_lengths(const struct pt_classic *classic, const uint8_t *header,
+                                struct pt_frame *ret)
 {
         uint32_t first = word(classic, header + 8), second = word(classic, header + 12);
         bool swap = classic->lengths_swapped || (classic->lengths_doubtful && first > second);
@@ -125,4 +126,40 @@ enum pt_record pt_classic_next(const struct pt_classic *classic, struct pt_sourc
         if (ret->captured > classic->snapshot)
                 ret->captured = classic->snapshot; /* as libpcap clips it */
         return PT_RECORD_FRAME;
+}
+
+static inline bool in_order(struct pt_record_order *order, int64_t time)
+{
+        if (time >= order->limit || time > order->time + order->ahead ||
+            time < order->time - order->back)
+                return false;
+        if (time > order->time)
+                order->time = time;
+        return true;
+}
+
+__attribute__((hot)) size_t pt_classic_several(const struct pt_classic *classic,
+                                               struct pt_source *source,
+                                               struct pt_record_order *order, struct pt_frame *ret,
+                                               size_t room)
+{
+        const uint8_t *at = source->at, *end = source->end;
+        size_t header = classic->header, count = 0;
+
+        for (; count < room && (size_t)(end - at) >= header; count++, ret++) {
+                read_lengths(classic, at, ret);
+                if (ret->captured > PT_RECORD_FRAME_MOST ||
+                    (size_t)(end - at) - header < ret->captured)
+                        break;
+                ret->time = time_of(classic, at, &ret->odd_time);
+                if (!in_order(order, ret->time))
+                        break;
+                ret->bytes = at + header;
+                ret->linktype = classic->linktype;
+                at += header + ret->captured;
+                if (ret->captured > classic->snapshot)
+                        ret->captured = classic->snapshot;
+        }
+        source->at = at;
+        return count;
 }

@@ -26,3 +26,10 @@ enum pt_record pt_classic_open(struct pt_classic *classic, struct pt_source *sou
 /* The next frame; `number` and `file` are the caller's to fill in. */
 enum pt_record pt_classic_next(const struct pt_classic *classic, struct pt_source *source,
                                struct pt_frame *ret, struct pt_record_fault *fault);
+
+/*
+ * The same for many: at most `room` frames, as far as they lie in memory, have nothing wrong and
+ * come in order. What there is beyond them is left to pt_classic_next(). Returns how many.
+ */
+size_t pt_classic_several(const struct pt_classic *classic, struct pt_source *source,
+                          struct pt_record_order *order, struct pt_frame *ret, size_t room);

@@ -22,6 +22,17 @@ struct pt_record_fault {
         int error; /* errno where the machine is in trouble, not the file; else 0 */
 };
 
+/*
+ * Many frames at once come in this order: none is more than `ahead` later than the latest before
+ * it, none more than `back` earlier, and all are before `limit`. `time` is that latest.
+ */
+struct pt_record_order {
+        int64_t time;
+        int64_t ahead;
+        int64_t back;
+        int64_t limit;
+};
+
 /* Writes the fault; `offset` is where the source stands. Returns PT_RECORD_FAULT. */
 enum pt_record pt_record_refuse(const struct pt_source *source, struct pt_record_fault *fault,
                                 const char *format, ...) __attribute__((format(printf, 3, 4)));

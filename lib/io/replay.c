@@ -396,6 +396,25 @@ enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *re
         return step;
 }
 
+size_t pt_replay_ordered(struct pt_replay *replay, struct pt_record_order *order,
+                         struct pt_frame *ret, size_t room)
+{
+        uint64_t before = replay->source.offset - (uint64_t)pt_source_left(&replay->source);
+        const uint8_t *from = replay->source.at;
+        size_t count;
+
+        if (replay->kind != PT_KIND_CLASSIC || replay->filter || replay->over != PT_REPLAY_FRAME ||
+            replay->since != INT64_MIN || replay->last != INT64_MAX)
+                return 0;
+        count = pt_classic_several(&replay->classic, &replay->source, order, ret, room);
+        for (size_t i = 0; i < count; i++) {
+                ret[i].number = ++replay->number;
+                ret[i].file = replay->file;
+                ret[i].offset = replay->fixed ? before + (uint64_t)(ret[i].bytes - from) : 0;
+        }
+        return count;
+}
+
 void pt_replay_hold(struct pt_replay *replay, bool held)
 {
         replay->source.held = held;

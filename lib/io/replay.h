@@ -10,6 +10,7 @@
 #include "../packet.h"
 #include "feed.h"
 #include "log.h"
+#include "record.h"
 
 #define PT_REPLAY_BUFFER ((size_t)256 << 10)
 
@@ -63,6 +64,14 @@ enum pt_replay_step pt_replay_next(struct pt_replay *replay, struct pt_frame *re
  * would have to be read comes LATER.
  */
 void pt_replay_hold(struct pt_replay *replay, bool held);
+
+/*
+ * Many frames that lie in memory, and come in the order that record.h describes: at most `room`,
+ * all valid until more is read. It is quick where nothing has to be asked of each frame; where
+ * something has (a filter, a time, a log) it says 0, and pt_replay_next() has them all.
+ */
+size_t pt_replay_ordered(struct pt_replay *replay, struct pt_record_order *order,
+                         struct pt_frame *ret, size_t room);
 
 /* It grows no more: what ends it now is an end, or a cut. */
 void pt_replay_unfollow(struct pt_replay *replay);

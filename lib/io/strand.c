@@ -152,27 +152,45 @@ enum pt_replay_step pt_strand_next(struct pt_strand *strand, struct pt_replay_fa
         return step;
 }
 
-size_t pt_strand_several(struct pt_strand *strand, int64_t limit, struct pt_frame *ret, size_t room)
+/* One by one, what has to be asked for singly. */
+static size_t single(struct pt_strand *strand, int64_t limit, struct pt_frame *ret, size_t room)
 {
         struct pt_replay_fault fault;
-        struct pt_frame frame;
         size_t count = 0;
 
-        pt_replay_hold(strand->replay, true);
-        while (count < room && !strand->looked_ahead &&
-               pt_replay_next(strand->replay, &frame, &fault) == PT_REPLAY_FRAME) {
+        while (count < room &&
+               pt_replay_next(strand->replay, &ret[count], &fault) == PT_REPLAY_FRAME) {
+                const struct pt_frame *frame = &ret[count];
+
                 /* One whose turn it is not, or whose time is doubtful, comes by the long way. */
-                if (frame.time >= limit || leaps_ahead(strand, &frame) ||
-                    steps_back(strand, &frame)) {
-                        strand->ahead = frame;
+                if (frame->time >= limit || leaps_ahead(strand, frame) ||
+                    steps_back(strand, frame)) {
+                        strand->ahead = *frame;
                         strand->ahead_step = PT_REPLAY_FRAME;
                         strand->looked_ahead = true;
                         break;
                 }
-                if (frame.time > strand->time)
-                        strand->time = frame.time;
-                ret[count++] = frame;
+                if (frame->time > strand->time)
+                        strand->time = frame->time;
+                count++;
         }
+        return count;
+}
+
+size_t pt_strand_several(struct pt_strand *strand, int64_t limit, struct pt_frame *ret, size_t room)
+{
+        struct pt_record_order order = {strand->time, PT_STRAND_LEAP, PT_STRAND_BACK, limit};
+        size_t count = 0;
+
+        if (strand->looked_ahead)
+                return 0;
+        pt_replay_hold(strand->replay, true);
+        /* Far from either end of time nothing overflows. */
+        if (strand->time > 0 && strand->time < INT64_MAX / 2) {
+                count = pt_replay_ordered(strand->replay, &order, ret, room);
+                strand->time = order.time;
+        }
+        count += single(strand, limit, ret + count, room - count);
         pt_replay_hold(strand->replay, false);
         return count;
 }
