@@ -265,9 +265,15 @@ static int refuse_syntax(struct pt_strict *s, const json_error_t *fault)
 int pt_strict_parse(struct pt_strict *s, const char *text, size_t length,
                     struct pt_strict_error *error, json_t **ret)
 {
+        static const char mark[3] = "\xef\xbb\xbf"; /* of UTF-8: editors on Windows write it */
         json_error_t fault;
-        json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &fault);
+        json_t *json;
 
+        if (length >= sizeof mark && memcmp(text, mark, sizeof mark) == 0) {
+                text += sizeof mark;
+                length -= sizeof mark;
+        }
+        json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &fault);
         s->text = text;
         s->length = length;
         s->depth = 0;

@@ -4,7 +4,8 @@
  * Syntax is jansson's. jansson gives positions of syntax errors only, so whoever reads the values
  * notes the way down to the present one, and what is refused there is found again by a second walk
  * over the text. Members are counted, not named, on that way: jansson keeps their order, and a
- * second member of one name is refused. Keys that start with '#' are comments.
+ * second member of one name is refused. Keys that start with '#' are comments. A mark of UTF-8 at
+ * the head (RFC 8259 section 8.1) is passed over, and columns begin behind it.
  */
 #pragma once
 

@@ -185,6 +185,22 @@ Test(strict, a_value_can_be_refused_out_of_turn)
         json_decref(json);
 }
 
+/* Editors on Windows write a mark of UTF-8 there, which nobody sees. Anywhere else it is none. */
+Test(strict, a_mark_at_the_head_is_passed_over)
+{
+        struct pt_strict_error e;
+
+        cr_expect_eq(read_text("\xef\xbb\xbf{\"list\": []}", 0, &e), 0);
+        cr_expect_eq(read_text("\xef\xbb\xbf{\"list\": [], \"what\": 1}", 0, &e), -EINVAL);
+        cr_expect(e.line == 1 && e.column == 14, "%u %u", e.line, e.column);
+        cr_expect_eq(read_text("\xef\xbb\xbf{]", 0, &e), -EINVAL);
+        cr_expect(e.line == 1 && e.column == 2, "%u %u", e.line, e.column);
+        cr_expect_eq(read_text("\xef\xbb\xbf", 0, &e), -EINVAL);
+        cr_expect_eq(read_text("\xef\xbb{}", 0, &e), -EINVAL);
+        cr_expect_eq(read_text("{\xef\xbb\xbf}", 0, &e), -EINVAL);
+        cr_expect_eq(read_text("\xef\xbb\xbf\xef\xbb\xbf{}", 0, &e), -EINVAL);
+}
+
 /* Nobody's terminal takes orders from a rule file. */
 Test(strict, errors_have_no_control_characters)
 {

@@ -86,6 +86,18 @@ static bool is_port(const char *text)
         return port >= 1 && port <= 65535;
 }
 
+/*
+ * "tpc:host:1", "unx:/run/reader", "UDP:host:514": a slip, or something that there is not, would be
+ * a file of that name, and nobody would look there.
+ */
+static bool is_scheme(const char *text)
+{
+        size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789");
+
+        return length && text[length] == ':' && strspn(text, "0123456789") < length;
+}
+
 int pt_socket_check(const char *destination, char sentence[256])
 {
         char host[256], service[32];
@@ -99,8 +111,12 @@ int pt_socket_check(const char *destination, char sentence[256])
                                       "the path of a socket has 107 octets at most");
                 return 0;
         }
-        if (strncmp(destination, "tcp:", 4) != 0)
-                return 1;
+        if (strncmp(destination, "tcp:", 4) != 0) {
+                if (!is_scheme(destination))
+                        return 1;
+                return refuse(sentence, destination,
+                              "there are unix:PATH and tcp:HOST:PORT; a file is said as ./NAME");
+        }
         if (!split(destination + 4, host, sizeof(host), service, sizeof(service)) ||
             !is_port(service))
                 return refuse(sentence, destination,
