@@ -130,10 +130,7 @@ static const char bash_tail[] = "        [[ $cur == -* ]] || return\n"
 static void print_bash_values(enum behind behind)
 {
         printf("                ");
-        if (behind == BEHIND_FILE) {
-                printf("compopt -o filenames\n"
-                       "                COMPREPLY=($(compgen -f -- \"$cur\"))\n");
-        } else if (behind == BEHIND_INTERFACE) {
+        if (behind == BEHIND_INTERFACE) {
                 printf("COMPREPLY=($(compgen -W \"$(ls /sys/class/net)\" -- \"$cur\"))\n");
         } else if (behind == BEHIND_FORMAT) {
                 printf("COMPREPLY=($(compgen -W \"ecs text auto\" -- \"$cur\"))\n");
@@ -141,6 +138,7 @@ static void print_bash_values(enum behind behind)
                 printf("COMPREPLY=($(compgen -W \""), print_kinds(" ");
                 printf("\" -P \"${cur%%\"${cur##*,}\"}\" -- \"${cur##*,}\"))\n");
         } else {
+                /* Nothing is offered here: readline offers files, also those with a space. */
                 printf(":\n");
         }
         puts("                return\n"
