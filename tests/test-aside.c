@@ -110,7 +110,8 @@ Test(aside, never_begun)
         cr_expect_null(pt_aside_free(NULL));
 }
 
-/* RLIMIT_NPROC, or TasksMax=: it is done at once, by whoever asks. As root there is no such limit. */
+/* RLIMIT_NPROC, or TasksMax=: it is done at once, by whoever asks. As root there is no such limit.
+ */
 Test(aside, no_thread_can_be_made)
 {
         struct rlimit limit = {0};

@@ -97,7 +97,8 @@ Test(store, what_does_not_fit_the_queue_goes_to_the_spool_with_it)
         pt_store_free(store);
 }
 
-/* 81 lines on disk, and ten behind them in memory; only then is a line refused, and it is the new. */
+/* 81 lines on disk, and ten behind them in memory; only then is a line refused, and it is the new.
+ */
 Test(store, both_are_full)
 {
         struct pt_store *store = open_store(8 << 10);
