@@ -1,58 +1,23 @@
 #include "sink.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "channel.h"
+#include "delivery.h"
 #include "file.h"
 #include "queue.h"
 #include "socket.h"
-#include "store.h"
-#include "trouble.h"
 
 #define MS PT_CHANNEL_MS
 #define NEVER PT_CHANNEL_NEVER
-#define GATHER ((size_t)64 << 10)    /* octets of lines that replay writes together */
-#define SERVE_MOST ((size_t)1 << 20) /* octets given away in one call, so that capture goes on */
-#define WAIT_MS 100                  /* how often a wait looks at the stop flag */
-#define PAUSE_FIRST (100 * MS)       /* before a second attempt; doubled for each one after */
-#define STEADY (5000 * MS)           /* a reader that stays so long has the first pause again */
-#define MEMORY_MOST (1000 * MS)      /* lines wait in memory so long, then in the spool */
+#define GATHER ((size_t)64 << 10) /* octets of lines that replay writes together */
+#define WAIT_MS 100               /* how often a wait looks at the stop flag */
+#define MEMORY_MOST (1000 * MS)   /* lines wait in memory so long, then in the spool */
 #define SYNC_PAUSE (1000 * MS)
-#define GRACE (1000 * MS) /* a reader may go and come again without a word */
-#define SLOW_GRACE (5000 * MS)
-#define REOPEN_PAUSE (1000 * MS)
-
-struct pt_sink {
-        struct pt_channel *channel;
-        struct pt_store *store;
-        const volatile bool *stop;
-        bool live;
-        bool open;
-        bool reopening;
-        int lost;         /* negative errno of a lost destination, or 0 */
-        int error;        /* negative errno of the last attempt, or 0 */
-        size_t waiting;   /* octets written since the last flush, in replay */
-        int64_t opened;   /* when */
-        int64_t pause;    /* before the next attempt */
-        int64_t retry;    /* when to open, or to push again after trouble */
-        int64_t reopen;   /* when to try to open anew */
-        int64_t progress; /* when a line was last delivered, or none waited */
-        int64_t served;
-        int64_t sync;   /* when the spool may be written through again */
-        int64_t settle; /* and when the queue may be put there, after it could not */
-        bool more;      /* a call ended before all that could be done was */
-        uint64_t generated, delivered;
-        uint64_t disk_full, peer_down, queue_full, too_big;
-        uint64_t closed; /* torn lines that were told of */
-        struct pt_trouble trouble, spool_trouble, reopen_trouble;
-        char destination[];
-};
 
 int64_t pt_sink_clock(void)
 {
@@ -75,185 +40,19 @@ bool pt_sink_is_busy(const struct pt_sink *sink)
 
 /* --- what is lost ----------------------------------------------------------------------------- */
 
-static bool is_full(int error)
-{
-        return error == -ENOSPC || error == -EDQUOT || error == -EFBIG;
-}
-
-/* What keeps lines from being delivered. */
-static uint64_t *cause(struct pt_sink *sink)
-{
-        if (sink->channel->regular || is_full(sink->error))
-                return &sink->disk_full;
-        if (sink->live && sink->open && !sink->lost)
-                return &sink->queue_full;
-        return &sink->peer_down;
-}
-
-static void drop(struct pt_sink *sink, uint64_t *counter, uint64_t lines, int64_t now)
-{
-        *counter += lines;
-        if (sink->live) /* replay drops only at its end, and says so there */
-                pt_trouble_lose(&sink->trouble, lines, now);
-}
-
 /* Replay: all that waits is given up. */
 static int drop_all(struct pt_sink *sink, int64_t now)
 {
         size_t length;
 
         pt_store_front(sink->store, &length);
-        drop(sink, cause(sink), pt_store_take(sink->store, length), now);
+        pt_delivery_drop(sink, pt_delivery_cause(sink), pt_store_take(sink->store, length), now);
         sink->waiting = 0;
         if (sink->channel->sent) {
                 sink->channel->sent = 0;
                 sink->channel->torn = true;
         }
         return sink->error ? sink->error : -EAGAIN;
-}
-
-/* --- opening and giving away ------------------------------------------------------------------ */
-
-static int64_t grace(const struct pt_sink *sink)
-{
-        return sink->live && !sink->channel->regular ? GRACE : 0;
-}
-
-static void meet(struct pt_sink *sink, int r, int64_t now)
-{
-        sink->error = r;
-        pt_trouble_meet(&sink->trouble, -r, sink->channel->why, now, grace(sink));
-        sink->retry = now + sink->pause;
-        sink->pause *= 2;
-        if (sink->pause > sink->channel->pause_most)
-                sink->pause = sink->channel->pause_most;
-}
-
-static void be_well(struct pt_sink *sink, int64_t now)
-{
-        sink->error = 0;
-        sink->pause = PAUSE_FIRST;
-        sink->retry = 0;
-        pt_trouble_pass(&sink->trouble, now);
-}
-
-static void tell_torn(struct pt_sink *sink)
-{
-        uint64_t closed = sink->channel->closed + pt_store_torn(sink->store);
-
-        if (closed > sink->closed)
-                pt_trouble_tell(&sink->reopen_trouble, PT_NOTICE_OUTPUT_TORN, PT_NOTICE_WARNING,
-                                "a torn last line was closed", closed - sink->closed);
-        sink->closed = closed;
-}
-
-static void try_open(struct pt_sink *sink, int64_t now)
-{
-        int r = sink->channel->class->open(sink->channel, now);
-
-        if (r && r != -EINPROGRESS) {
-                meet(sink, r, now);
-                return;
-        }
-        sink->retry = 0;
-        if (r)
-                return;
-        sink->open = true;
-        sink->opened = now;
-        sink->error = 0;
-        tell_torn(sink);
-}
-
-/* A reader that is behind is trouble only if it takes nothing for a while. */
-static void be_slow(struct pt_sink *sink, int64_t now)
-{
-        sink->error = -EAGAIN;
-        if (sink->live)
-                pt_trouble_meet(&sink->trouble, EAGAIN, "its reader takes nothing", now,
-                                SLOW_GRACE);
-}
-
-/* What came of one push, whose lines are booked. True if it is to be gone on. */
-static bool judge(struct pt_sink *sink, int r, int64_t now)
-{
-        const struct pt_channel *channel = sink->channel;
-
-        if (r == 0) {
-                if (pt_sink_is_done(sink) && (now - sink->opened >= GRACE || !sink->trouble.error))
-                        be_well(sink, now);
-                return true;
-        }
-        if (r == -EAGAIN) {
-                be_slow(sink, now);
-                return false;
-        }
-        if (r == -EINTR)
-                return false;
-        if (channel->lost) {
-                sink->error = sink->lost = r;
-                return false;
-        }
-        if (channel->fd < 0) {
-                sink->open = false;
-                if (now - sink->opened >= STEADY)
-                        sink->pause = PAUSE_FIRST;
-        }
-        meet(sink, r, now);
-        return false;
-}
-
-/* The first line is none that this reader takes. */
-static void drop_first(struct pt_sink *sink, int64_t now)
-{
-        size_t length;
-        const char *bytes = pt_store_front(sink->store, &length);
-        const char *end = memchr(bytes, '\n', length);
-
-        drop(sink, &sink->too_big, pt_store_take(sink->store, (size_t)(end - bytes) + 1), now);
-}
-
-static void give(struct pt_sink *sink, int64_t now)
-{
-        size_t length, delivered, budget = SERVE_MOST;
-        int r;
-
-        do {
-                const char *bytes = pt_store_front(sink->store, &length);
-
-                drop(sink, &sink->disk_full, pt_store_unreadable(sink->store), now);
-                drop(sink, &sink->too_big, pt_store_too_long(sink->store), now);
-                r = sink->channel->class->push(sink->channel, bytes, length, now, &delivered);
-                sink->delivered += pt_store_take(sink->store, delivered);
-                if (delivered)
-                        sink->progress = now;
-                if (r == 0 || r == -EAGAIN)
-                        sink->retry = 0;
-                if (delivered && !sink->retry)
-                        be_well(sink, now);
-                budget -= delivered < budget ? delivered : budget;
-                if (r == -EMSGSIZE) {
-                        drop_first(sink, now);
-                        r = 0;
-                        delivered = 1;
-                }
-        } while (judge(sink, r, now) && delivered && !pt_sink_is_done(sink) && budget);
-        sink->more = !budget;
-        tell_torn(sink);
-}
-
-static void try_reopen(struct pt_sink *sink, int64_t now)
-{
-        int r = sink->channel->class->reopen(sink->channel);
-
-        if (r) {
-                pt_trouble_meet(&sink->reopen_trouble, -r, NULL, now, 0);
-                sink->reopen = now + REOPEN_PAUSE;
-                return;
-        }
-        sink->reopening = false;
-        sink->retry = 0; /* a new file may take what the old one did not */
-        pt_trouble_pass(&sink->reopen_trouble, now);
-        tell_torn(sink);
 }
 
 /* --- the spool -------------------------------------------------------------------------------- */
@@ -279,7 +78,7 @@ static void write_through(struct pt_sink *sink, int64_t now)
                 pt_trouble_meet(&sink->spool_trouble, -trouble, NULL, now, 0);
         else if (r)
                 pt_trouble_meet(&sink->spool_trouble, ETIMEDOUT, "the disk does not answer", now,
-                                SLOW_GRACE);
+                                PT_SINK_SLOW_GRACE);
         else if (ended)
                 pt_trouble_pass(&sink->spool_trouble, now);
 }
@@ -298,7 +97,7 @@ static void keep(struct pt_sink *sink, int64_t now)
 static void tell_late(struct pt_sink *sink, int64_t now)
 {
         if (sink->open && !sink->error)
-                sink->trouble.due = now + GRACE;
+                sink->trouble.due = now + PT_SINK_GRACE;
         else
                 pt_trouble_meet(&sink->trouble, sink->trouble.error, sink->trouble.why, now, 0);
 }
@@ -309,13 +108,13 @@ void pt_sink_serve(struct pt_sink *sink, int64_t now)
         if (sink->lost)
                 return;
         if (!sink->open && now >= sink->retry)
-                try_open(sink, now);
+                pt_delivery_open(sink, now);
         if (sink->open && now >= sink->retry)
-                give(sink, now);
+                pt_delivery_give(sink, now);
         if (sink->reopening && sink->open && now >= sink->reopen) {
-                try_reopen(sink, now);
+                pt_delivery_reopen(sink, now);
                 if (now >= sink->retry)
-                        give(sink, now);
+                        pt_delivery_give(sink, now);
         }
         if (now >= sink->trouble.due)
                 tell_late(sink, now);
@@ -430,7 +229,7 @@ int pt_sink_write(struct pt_sink *sink, const char *line, size_t length)
 
         sink->generated++;
         if (sink->lost) {
-                drop(sink, cause(sink), 1, 0);
+                pt_delivery_drop(sink, pt_delivery_cause(sink), 1, 0);
                 return sink->lost;
         }
         result = pt_store_put(sink->store, line, length);
@@ -441,7 +240,8 @@ int pt_sink_write(struct pt_sink *sink, const char *line, size_t length)
         sink->waiting += length;
         if (result == PT_STORE_TAKEN)
                 return r;
-        drop(sink, result == PT_STORE_TOO_BIG ? &sink->too_big : cause(sink), 1, 0);
+        pt_delivery_drop(
+                sink, result == PT_STORE_TOO_BIG ? &sink->too_big : pt_delivery_cause(sink), 1, 0);
         return result == PT_STORE_TOO_BIG ? -EMSGSIZE : -ENOBUFS;
 }
 
@@ -532,7 +332,7 @@ static int open_channel(struct pt_sink *sink, const struct pt_sink_settings *set
                          sink->channel->why ? sink->channel->why : strerror(-r));
                 return r;
         } else if (r != -EINPROGRESS) {
-                meet(sink, r, now);
+                pt_delivery_meet(sink, r, now);
         }
         return 0;
 }
@@ -568,7 +368,7 @@ int pt_sink_open(const struct pt_sink_settings *settings, struct pt_sink **ret, 
         memcpy(sink->destination, settings->destination, length);
         sink->live = settings->live;
         sink->stop = settings->stop;
-        sink->pause = PAUSE_FIRST;
+        sink->pause = PT_SINK_PAUSE;
         name_troubles(sink, settings);
         r = open_channel(sink, settings, sentence);
         if (!r) {
@@ -584,7 +384,7 @@ int pt_sink_open(const struct pt_sink_settings *settings, struct pt_sink **ret, 
                 pt_sink_free(sink);
                 return r;
         }
-        tell_torn(sink);
+        pt_delivery_tell_torn(sink);
         *ret = sink;
         return 0;
 }
@@ -596,7 +396,8 @@ void pt_sink_close_down(struct pt_sink *sink)
         if (sink->lost)
                 drop_all(sink, now);
         else
-                drop(sink, cause(sink), pt_store_close_down(sink->store), now);
+                pt_delivery_drop(sink, pt_delivery_cause(sink), pt_store_close_down(sink->store),
+                                 now);
 }
 
 struct pt_sink *pt_sink_free(struct pt_sink *sink)
