@@ -18,6 +18,23 @@ static struct pt_frame sanitised(const struct pt_frame *frame)
         return sound;
 }
 
+/* Whose packet it is, hashed once for all that is asked about it. */
+static void hash_client(const struct pt_engine *engine, struct pt_arrival *arrival)
+{
+        const struct pt_packet *packet = &arrival->packet;
+        bool response = arrival->has_message && arrival->message.way == PT_MESSAGE_RESPONSE;
+        bool sent = arrival->has_message
+                            ? arrival->message.way == PT_MESSAGE_QUERY
+                            : arrival->kind == PT_PACKET_TCP && packet->tcp_flags & PT_TCP_SYN;
+
+        if (sent && packet->has_mac)
+                arrival->mac_hash = pt_twins_hash(&engine->twins, packet->source_mac);
+        else if (response && packet->has_destination_mac)
+                arrival->mac_hash = pt_twins_hash(&engine->twins, packet->destination_mac);
+        if (response)
+                arrival->client_hash = pt_visibility_hash(engine->visibility, &packet->destination);
+}
+
 /*
  * What a log says stands where a packet would have it: an answer goes from the resolver to the
  * client, all else the other way.
@@ -52,6 +69,8 @@ void pt_ahead_look(const struct pt_engine *engine, const struct pt_frame *frame,
 {
         arrival->frame = sanitised(frame);
         arrival->in_parts = false;
+        arrival->mac_hash = 0;
+        arrival->client_hash = 0;
         arrival->odd_length = frame->captured > frame->length;
         arrival->wall = arrival->frame.time;
         arrival->logged.source = PT_LOGGED_NOWHERE;
@@ -64,23 +83,17 @@ void pt_ahead_look(const struct pt_engine *engine, const struct pt_frame *frame,
         arrival->has_message = arrival->kind == PT_PACKET_UDP && pt_message_is(&arrival->packet);
         if (arrival->has_message)
                 pt_message_read(engine, &arrival->packet, &arrival->message);
-}
-
-/* What is remembered of a MAC (4.11). */
-static void fetch_mac(const struct pt_engine *engine, const uint8_t *mac, unsigned step)
-{
-        if (step < 2)
-                pt_twins_fetch(&engine->twins, pt_twins_hash(&engine->twins, mac), step);
+        hash_client(engine, arrival);
 }
 
 static void fetch_message(struct pt_engine *engine, const struct pt_arrival *arrival, unsigned step)
 {
         const struct pt_message *message = &arrival->message;
-        const struct pt_packet *packet = &arrival->packet;
-        bool query = message->way == PT_MESSAGE_QUERY;
 
-        if (query ? packet->has_mac : packet->has_destination_mac)
-                fetch_mac(engine, query ? packet->source_mac : packet->destination_mac, step);
+        if (arrival->mac_hash)
+                pt_twins_fetch(&engine->twins, arrival->mac_hash, step);
+        if (message->way == PT_MESSAGE_RESPONSE)
+                pt_visibility_fetch(engine->visibility, arrival->client_hash, step);
         if (step == 0 && message->dns.has_question)
                 pt_recent_prefetch(&engine->queries, message->query.hash);
         if (message->answer.count)
@@ -94,8 +107,8 @@ static void fetch(struct pt_engine *engine, const struct pt_arrival *arrival, un
                 fetch_message(engine, arrival, step);
         else if (arrival->kind == PT_PACKET_TCP && arrival->packet.tcp_flags & PT_TCP_SYN) {
                 pt_hosts_fetch_client(engine->hosts, &arrival->packet.source, step);
-                if (arrival->packet.has_mac)
-                        fetch_mac(engine, arrival->packet.source_mac, step);
+                if (arrival->mac_hash)
+                        pt_twins_fetch(&engine->twins, arrival->mac_hash, step);
         }
 }
 
@@ -114,23 +127,30 @@ static bool look_next(struct pt_engine *engine, const struct pt_frame *frame,
         return true;
 }
 
-/* Outcomes follow every segment of a connection, so none is seen well enough by a glance. */
-static void glance(struct pt_engine *engine, const struct pt_frame *frames, size_t count)
+/*
+ * Outcomes follow every segment of a connection, so none is seen well enough by a glance. Returns
+ * how many were glanced at: few at a time, for where many tell something most would be in vain.
+ */
+static size_t glance(struct pt_engine *engine, const struct pt_frame *frames, size_t from,
+                     size_t count)
 {
+        count = count - from < PT_ARRIVALS ? count - from : PT_ARRIVALS;
         if (engine->outcomes)
-                memset(engine->glances, PT_GLANCE_CLOSER, count);
+                memset(engine->glances + from, PT_GLANCE_CLOSER, count);
         else
-                pt_glance(frames, count, engine->glances);
+                pt_glance(frames + from, count, engine->glances + from);
+        return count;
 }
 
 size_t pt_ahead(struct pt_engine *engine, const struct pt_frame *frames, size_t count)
 {
-        size_t seen = 0, decoded = 0, used = 0;
+        size_t seen = 0, glanced = 0, decoded = 0, used = 0;
 
         if (count > PT_GLANCES)
                 count = PT_GLANCES;
-        glance(engine, frames, count);
         for (; seen < count; seen++) {
+                if (seen == glanced)
+                        glanced += glance(engine, frames, glanced, count);
                 if (engine->glances[seen] != PT_GLANCE_CLOSER)
                         continue;
                 if (decoded == PT_ARRIVALS ||

@@ -10,9 +10,13 @@
  */
 bool pt_calculated_possible(struct pt_trial *t)
 {
+        const struct pt_hosts *hosts = t->judge->hosts;
+
+        /* Where the client asked for nothing, the search would pass over all that it was given. */
         return t->class->with_address && t->has_ipv4 &&
-               !(t->given && pt_hosts_asked(t->judge->hosts, t->given)) &&
+               !(t->given && pt_hosts_asked(hosts, t->given)) &&
                (t->judge->settings.lab || !pt_ipv4_is_private(t->ipv4)) && pt_trial_client(t) &&
+               !(t->given && !pt_hosts_asks(hosts, pt_trial_client(t))) &&
                pt_signature_address_fits(t->judge, pt_trial_client(t), t->syn->time, t->ipv4) &&
                !pt_judge_given_asked(t);
 }

@@ -137,6 +137,12 @@ struct pt_hosts {
         struct pt_heads addresses;
         struct pt_heads names;
 
+        struct {
+                uint32_t client;
+                uint32_t answer;
+                unsigned step;
+        } victim; /* who will give way next, as far as it was fetched: see victim.h */
+
         uint32_t reserve;  /* cells that answers leave to the filters of signatures */
         uint32_t *classes; /* proven clients by charge; the last class holds all above */
         uint32_t class_count;

@@ -1,6 +1,7 @@
 #include "clients.h"
 
 #include "names.h"
+#include "victim.h"
 
 /* Packets may be a second late, and a SYN waits: an answer may count that much longer. */
 static int64_t may_count_for(const struct pt_hosts *hosts)
@@ -314,6 +315,13 @@ void pt_clients_expire(struct pt_hosts *hosts, uint32_t link, int64_t now)
 
 /* ---- who gives way ---- */
 
+uint32_t pt_clients_top(struct pt_hosts *hosts)
+{
+        while (hosts->class_top && !hosts->classes[hosts->class_top])
+                hosts->class_top--;
+        return hosts->classes[hosts->class_top];
+}
+
 uint32_t pt_clients_share(const struct pt_hosts *hosts)
 {
         return hosts->pool.count / (hosts->proven_holders ? hosts->proven_holders : 1);
@@ -325,6 +333,7 @@ static void evict(struct pt_hosts *hosts, uint32_t answer, enum pt_counter cause
 
         hosts->counters->value[PT_COUNT_CACHE_EVICTED] += count;
         hosts->counters->value[cause] += count;
+        pt_victim_next(hosts, pt_clients_top(hosts));
 }
 
 /* A client all of whose answers are too old to count gives up one, or goes. */
@@ -362,13 +371,6 @@ static bool yield_unproven(struct pt_hosts *hosts, uint32_t self)
         return true;
 }
 
-static uint32_t top_client(struct pt_hosts *hosts)
-{
-        while (hosts->class_top && !hosts->classes[hosts->class_top])
-                hosts->class_top--;
-        return hosts->classes[hosts->class_top];
-}
-
 /*
  * The client that is charged with most. One whose class is not exact, and that holds less than a
  * fair share, is put where it belongs first. The last class is not of one charge: it is looked
@@ -376,12 +378,12 @@ static uint32_t top_client(struct pt_hosts *hosts)
  */
 static uint32_t greediest(struct pt_hosts *hosts)
 {
-        uint32_t best = top_client(hosts), share = pt_clients_share(hosts);
+        uint32_t best = pt_clients_top(hosts), share = pt_clients_share(hosts);
 
         while (best && client_at(hosts, best)->charge < share && client_at(hosts, best)->lag) {
                 order_remove(hosts, client_at(hosts, best));
                 order_add(hosts, best);
-                best = top_client(hosts);
+                best = pt_clients_top(hosts);
         }
         if (hosts->class_top != hosts->class_count - 1)
                 return best;

@@ -20,6 +20,9 @@ void pt_clients_charge(struct pt_hosts *hosts, uint32_t link, uint32_t cells, bo
 /* Unlink an answer with its resolutions and names. Returns how many resolutions it had. */
 uint32_t pt_clients_drop_answer(struct pt_hosts *hosts, uint32_t answer);
 
+/* One of the proven clients charged with most, by class; 0 if there is none. */
+uint32_t pt_clients_top(struct pt_hosts *hosts);
+
 /* Forget the client, which holds no answer. */
 void pt_clients_forget(struct pt_hosts *hosts, uint32_t link);
 

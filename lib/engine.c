@@ -347,7 +347,7 @@ struct pt_engine *pt_engine_free(struct pt_engine *engine)
  */
 static void fetch_ahead(struct pt_engine *engine)
 {
-        static const uint32_t places[PT_HOSTS_STEPS] = {10, 6, 2};
+        static const uint32_t places[PT_HOSTS_STEPS] = {16, 11, 7, 3};
 
         for (unsigned step = 0; step < PT_HOSTS_STEPS; step++) {
                 const struct pt_syn *syn = pt_line_peek(engine->line, places[step]);
@@ -356,6 +356,9 @@ static void fetch_ahead(struct pt_engine *engine)
                         continue;
                 if (step == 0)
                         pt_recent_prefetch(&engine->syns, syn->seen_hash);
+                else if (step == 1)
+                        pt_recent_prefetch_entry(&engine->syns, syn->seen_hash);
+                pt_visibility_fetch(engine->visibility, syn->client_hash, step);
                 pt_twins_fetch(&engine->twins, syn->mac_hash, step);
                 pt_judge_fetch(engine->judge, syn, step);
         }

@@ -114,6 +114,11 @@ bool pt_hosts_asked(const struct pt_hosts *hosts, uint32_t resolution)
         return resolution_at(hosts, resolution)->flags & RESOLUTION_ASKED;
 }
 
+bool pt_hosts_asks(const struct pt_hosts *hosts, uint32_t client)
+{
+        return client_at(hosts, client)->flags & CLIENT_SEES_QUERIES;
+}
+
 bool pt_hosts_given_asked(const struct pt_hosts *hosts, const struct pt_address *client,
                           const struct pt_address *destination, int64_t time)
 {

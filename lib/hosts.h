@@ -66,7 +66,7 @@ enum pt_learned pt_hosts_learn(struct pt_hosts *hosts, const struct pt_given *gi
  * Fetch what learning an answer will touch, what a look for a client will, and what judging a SYN
  * will: one link further with each step, from 0. Hints: they change nothing.
  */
-#define PT_HOSTS_STEPS 3
+#define PT_HOSTS_STEPS 4
 
 void pt_hosts_fetch_learn(const struct pt_hosts *hosts, const struct pt_address *client,
                           const struct pt_dns_answer *answer, uint64_t question_hash,
@@ -94,6 +94,9 @@ uint32_t pt_hosts_given(const struct pt_hosts *hosts, const struct pt_address *c
 bool pt_hosts_asked(const struct pt_hosts *hosts, uint32_t resolution);
 bool pt_hosts_given_asked(const struct pt_hosts *hosts, const struct pt_address *client,
                           const struct pt_address *destination, int64_t time);
+
+/* Was any answer to this client ever asked for? */
+bool pt_hosts_asks(const struct pt_hosts *hosts, uint32_t client);
 
 /* Is no newer resolution of the same client and address counting at `time`? */
 bool pt_hosts_is_newest(const struct pt_hosts *hosts, uint32_t resolution, int64_t time);

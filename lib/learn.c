@@ -3,6 +3,7 @@
  */
 #include "clients.h"
 #include "names.h"
+#include "victim.h"
 
 #define COPY_WITHIN INT64_C(1000000000) /* 4.7 */
 #define REPEATS 1024                    /* resolutions of one client and address that are kept */
@@ -334,8 +335,10 @@ static enum pt_learned group_learn(struct pt_hosts *hosts, uint32_t client, stru
         const struct pt_given *given = g->given;
 
         group_measure(g);
+        pt_victim_fetch(hosts);
         if (is_copy(hosts, client, g))
                 return PT_LEARNED_COPY;
+        pt_victim_fetch(hosts);
         if (!pt_clients_make_room(hosts, client, g->cells, given->asked, given->time)) {
                 hosts->counters->value[PT_COUNT_CACHE_REFUSED] += g->count;
                 return PT_LEARNED_NO_ROOM;
@@ -393,6 +396,7 @@ enum pt_learned pt_hosts_learn(struct pt_hosts *hosts, const struct pt_given *gi
         enum pt_learned result = PT_LEARNED_NO_ROOM;
         uint32_t client;
 
+        pt_victim_fetch(hosts);
         client = client_for(hosts, given);
         if (!client)
                 hosts->counters->value[PT_COUNT_CACHE_REFUSED] += given->answer->count;

@@ -35,25 +35,34 @@ static const enum pt_counter dns_counter[PT_DNS_KINDS] = {
 
 /* ---- whose MAC carries what (4.11) ---- */
 
+static uint32_t hash_of(const struct pt_engine *engine, const struct pt_arrival *arrival,
+                        const uint8_t *mac)
+{
+        return arrival->mac_hash ? arrival->mac_hash : pt_twins_hash(&engine->twins, mac);
+}
+
 /* Returns the hash of the MAC, 0 if there is none. */
-static uint32_t remember_sender(struct pt_engine *engine, const struct pt_packet *packet,
+static uint32_t remember_sender(struct pt_engine *engine, const struct pt_arrival *arrival,
                                 int64_t time)
 {
+        const struct pt_packet *packet = &arrival->packet;
         uint32_t hash;
 
         if (!packet->has_mac)
                 return 0;
-        hash = pt_twins_hash(&engine->twins, packet->source_mac);
+        hash = hash_of(engine, arrival, packet->source_mac);
         pt_twins_sent(&engine->twins, packet->source_mac, hash, &packet->source, time);
         return hash;
 }
 
-static void remember_receiver(struct pt_engine *engine, const struct pt_packet *packet,
+static void remember_receiver(struct pt_engine *engine, const struct pt_arrival *arrival,
                               int64_t time)
 {
+        const struct pt_packet *packet = &arrival->packet;
+
         if (packet->has_destination_mac)
                 pt_twins_received(&engine->twins, packet->destination_mac,
-                                  pt_twins_hash(&engine->twins, packet->destination_mac),
+                                  hash_of(engine, arrival, packet->destination_mac),
                                   &packet->destination, time);
 }
 
@@ -106,7 +115,7 @@ static void observe_query(struct pt_engine *engine, const struct pt_arrival *arr
         struct pt_query *query;
 
         pt_engine_count(engine, PT_COUNT_DNS_QUERIES);
-        remember_sender(engine, &arrival->packet, time);
+        remember_sender(engine, arrival, time);
         if (!message->dns.has_question)
                 return;
         pt_visibility_query(engine->visibility, &arrival->packet.source, &message->dns.question);
@@ -178,7 +187,8 @@ static void learn(struct pt_engine *engine, const struct pt_arrival *arrival, in
         switch (pt_hosts_learn(engine->hosts, &given)) {
         case PT_LEARNED:
                 pt_sight_answer(&engine->sight, &given.client);
-                pt_visibility_answer(engine->visibility, &given.client, asked, given.wall);
+                pt_visibility_answer(engine->visibility, &given.client, asked, given.wall,
+                                     arrival->client_hash);
                 engine->counters.value[PT_COUNT_DNS_UNASKED] += !asked;
                 break;
         case PT_LEARNED_COPY:
@@ -225,7 +235,7 @@ static void observe_response(struct pt_engine *engine, const struct pt_arrival *
                 pt_engine_count(engine, dns_counter[message->kind]);
         engine->counters.value[PT_COUNT_DNS_SKIPPED] += message->answer.skipped;
         if (message->answer.count)
-                remember_receiver(engine, &arrival->packet, time);
+                remember_receiver(engine, arrival, time);
         asked = find_query(engine, message, time, &query);
         if (engine->settings.dns_events) {
                 if (is_copy(engine, arrival, time)) {
@@ -305,9 +315,10 @@ static void into_line(struct pt_engine *engine, const struct pt_arrival *arrival
 {
         struct pt_syn syn = syn_of(engine, arrival, time);
 
-        syn.mac_hash = remember_sender(engine, &arrival->packet, time);
+        syn.mac_hash = remember_sender(engine, arrival, time);
         if (!quic)
                 prove(engine, &arrival->packet, syn.mac_hash, time);
+        syn.client_hash = pt_visibility_hash(engine->visibility, &syn.client);
         syn.quic = quic;
         if (pt_line_full(engine->line)) {
                 pt_engine_count(engine, PT_COUNT_CONNECTION_EARLY);
@@ -335,6 +346,8 @@ static struct pt_arrival *made_of(struct pt_engine *engine, const struct pt_arri
                 made->logged.source = last->logged.source;
         }
         made->has_message = false;
+        made->mac_hash = 0;
+        made->client_hash = 0;
         made->message.answer.addresses = engine->addresses + (size_t)2 * PT_MESSAGE_ADDRESSES;
         made->message.answer.capacity = PT_MESSAGE_ADDRESSES;
         return made;

@@ -20,6 +20,8 @@ int pt_pool_init(struct pt_pool *pool, size_t bytes)
         if (posix_memalign(&memory, HUGE_PAGE, cells * PT_CELL) != 0)
                 return -ENOMEM;
         madvise(memory, cells * PT_CELL, MADV_HUGEPAGE);
+        memset(memory, 0,
+               PT_CELL); /* what is none has no links: who fetches ahead may follow them */
         *pool = (struct pt_pool){.cells = memory, .count = (uint32_t)cells - 1, .fresh = 1};
         return 0;
 }

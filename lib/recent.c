@@ -67,7 +67,14 @@ void pt_recent_clear(struct pt_recent *recent)
 
 void pt_recent_hash(const struct pt_recent *recent, struct pt_recent_key *key)
 {
-        key->hash = (uint32_t)pt_siphash13(&recent->key, key->octets, PT_RECENT_KEY);
+        static const uint8_t none[8];
+        size_t length = PT_RECENT_KEY;
+
+        /* Most keys are short: the zeros behind them say nothing, and how many there are is hashed.
+         */
+        while (length && memcmp(key->octets + length - 8, none, sizeof none) == 0)
+                length -= 8;
+        key->hash = (uint32_t)pt_siphash13(&recent->key, key->octets, length);
 }
 
 void pt_recent_prefetch_entry(const struct pt_recent *recent, uint32_t hash)
@@ -78,11 +85,16 @@ void pt_recent_prefetch_entry(const struct pt_recent *recent, uint32_t hash)
                 __builtin_prefetch(e + i);
 }
 
+static inline bool is_key(const struct entry *e, const struct pt_recent_key *key)
+{
+        return e->hash == key->hash && memcmp(e->key, key->octets, PT_RECENT_KEY) == 0;
+}
+
 static uint32_t search(const struct pt_recent *recent, const struct pt_recent_key *key)
 {
         uint32_t place = *pt_heads_at(&recent->heads, key->hash);
 
-        while (place && memcmp(entry_at(recent, place)->key, key->octets, PT_RECENT_KEY) != 0)
+        while (place && !is_key(entry_at(recent, place), key))
                 place = entry_at(recent, place)->chain;
         return place;
 }
@@ -202,9 +214,29 @@ static void drop(struct pt_recent *recent, uint32_t place)
         recent->count--;
 }
 
+static void fetch_entry(const struct pt_recent *recent, uint32_t place)
+{
+        const char *e = (const char *)entry_at(recent, place);
+
+        __builtin_prefetch(e);
+        __builtin_prefetch(e + sizeof(struct entry) - 1);
+}
+
+/* Where one gives way, soon the next ones will. Each time they are fetched one link further. */
+static void fetch_oldest(const struct pt_recent *recent)
+{
+        uint32_t first = entry_at(recent, 0)->newer;
+        uint32_t second = entry_at(recent, first)->newer;
+
+        fetch_entry(recent, *pt_heads_at(&recent->heads, entry_at(recent, first)->hash));
+        __builtin_prefetch(pt_heads_at(&recent->heads, entry_at(recent, second)->hash));
+        fetch_entry(recent, entry_at(recent, second)->newer);
+}
+
 void pt_recent_drop_oldest(struct pt_recent *recent)
 {
         drop(recent, entry_at(recent, 0)->newer);
+        fetch_oldest(recent);
 }
 
 void pt_recent_drop(struct pt_recent *recent, const void *payload)

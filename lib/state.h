@@ -57,6 +57,8 @@ struct pt_arrival {
         bool has_message;
         bool in_parts; /* made of several frames, of which this is the last */
         enum pt_packet_kind kind;
+        uint32_t mac_hash;       /* of the MAC that is the client's, 0 if nobody asked yet */
+        uint32_t client_hash;    /* of a response: of its client, for visibility */
         int64_t wall;            /* packet time; of a log's record, what the log says */
         struct pt_logged logged; /* of a record of a log, else its source is PT_LOGGED_NOWHERE */
         struct pt_packet packet;

@@ -363,6 +363,7 @@ static void see(struct pt_engine *engine, const struct pt_syn *syn,
                 .given = judgement && judgement->given,
                 .eligible = judgement && judgement->eligible,
                 .wall = syn->wall,
+                .hash = syn->client_hash,
         };
 
         pt_visibility_syn(engine->visibility, &seen);

@@ -34,10 +34,11 @@ struct pt_syn {
         bool has_destination_mac;
         uint8_t client_mac[6];
         uint8_t destination_mac[6];
-        uint8_t source;     /* enum pt_logged_source */
-        uint8_t lacks;      /* what that does not say: see logged.h */
-        uint32_t seen_hash; /* of what tells one SYN from another (4.2) */
-        uint32_t mac_hash;  /* of the client's MAC, if it has one (4.11) */
+        uint8_t source;       /* enum pt_logged_source */
+        uint8_t lacks;        /* what that does not say: see logged.h */
+        uint32_t seen_hash;   /* of what tells one SYN from another (4.2) */
+        uint32_t mac_hash;    /* of the client's MAC, if it has one (4.11) */
+        uint32_t client_hash; /* of the client, for visibility */
 };
 
 /* In order of strength: where severity is equal, the first wins. */

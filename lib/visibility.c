@@ -176,14 +176,37 @@ bool pt_visibility_is_resolver(const struct pt_address *address)
 
 /* ---- what is counted ---- */
 
-static struct pt_visibility_client *client_of(struct pt_visibility *visibility,
-                                              const struct pt_address *client)
+static struct pt_recent_key key_of(const struct pt_address *client)
 {
         struct pt_recent_key key = {0};
-        struct pt_visibility_client *c;
 
         memcpy(key.octets, client->octets, 16);
+        return key;
+}
+
+uint32_t pt_visibility_hash(const struct pt_visibility *visibility, const struct pt_address *client)
+{
+        struct pt_recent_key key = key_of(client);
+
         pt_recent_hash(&visibility->clients, &key);
+        return key.hash;
+}
+
+void pt_visibility_fetch(const struct pt_visibility *visibility, uint32_t hash, unsigned step)
+{
+        if (step == 0)
+                pt_recent_prefetch(&visibility->clients, hash);
+        else if (step == 1)
+                pt_recent_prefetch_entry(&visibility->clients, hash);
+}
+
+static struct pt_visibility_client *client_of(struct pt_visibility *visibility,
+                                              const struct pt_address *client, uint32_t hash)
+{
+        struct pt_recent_key key = key_of(client);
+        struct pt_visibility_client *c;
+
+        key.hash = hash ? hash : pt_visibility_hash(visibility, client);
         if (pt_recent_full(&visibility->clients) && !pt_recent_find(&visibility->clients, &key))
                 visibility->forgotten++;
         c = pt_recent_touch(&visibility->clients, &key);
@@ -208,7 +231,7 @@ void pt_visibility_syn(struct pt_visibility *visibility, const struct pt_visibil
 
         if (syn->quic && !doh)
                 return;
-        of[1] = client_of(visibility, syn->client);
+        of[1] = client_of(visibility, syn->client, syn->hash);
         for (size_t i = 0; i < 2; i++) {
                 of[i]->syns += !syn->quic;
                 of[i]->given += !syn->quic && syn->given;
@@ -226,13 +249,13 @@ void pt_visibility_query(struct pt_visibility *visibility, const struct pt_addre
         if (!pt_visibility_is_resolver_name(question))
                 return;
         visibility->sum.names++;
-        client_of(visibility, client)->names++;
+        client_of(visibility, client, 0)->names++;
 }
 
 void pt_visibility_answer(struct pt_visibility *visibility, const struct pt_address *client,
-                          bool asked, int64_t wall)
+                          bool asked, int64_t wall, uint32_t hash)
 {
-        struct pt_visibility_client *c = client_of(visibility, client);
+        struct pt_visibility_client *c = client_of(visibility, client, hash);
 
         c->answers++;
         c->unasked += !asked;

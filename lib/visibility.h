@@ -60,6 +60,11 @@ size_t pt_visibility_size(uint32_t capacity);
 /* A new period: all is counted anew. */
 void pt_visibility_begin(struct pt_visibility *visibility);
 
+/* Of a client, made once for all that is asked about it; and fetch that, in steps 0 and 1. */
+uint32_t pt_visibility_hash(const struct pt_visibility *visibility,
+                            const struct pt_address *client);
+void pt_visibility_fetch(const struct pt_visibility *visibility, uint32_t hash, unsigned step);
+
 /* What a client did. `wall`: packet time. */
 struct pt_visibility_syn {
         const struct pt_address *client;
@@ -69,12 +74,13 @@ struct pt_visibility_syn {
         bool given; /* DNS gave the client this destination */
         bool eligible;
         int64_t wall;
+        uint32_t hash; /* of the client, 0 where nobody made it */
 };
 void pt_visibility_syn(struct pt_visibility *visibility, const struct pt_visibility_syn *syn);
 void pt_visibility_query(struct pt_visibility *visibility, const struct pt_address *client,
                          const struct pt_dns_name *question);
 void pt_visibility_answer(struct pt_visibility *visibility, const struct pt_address *client,
-                          bool asked, int64_t wall);
+                          bool asked, int64_t wall, uint32_t hash);
 
 /* Of the period until now. Its lists are good until something is counted. */
 void pt_visibility_report(const struct pt_visibility *visibility, struct pt_visibility_report *ret);

@@ -671,3 +671,16 @@ Test(hosts, whatever_is_learned_late_it_answers_as_a_plain_list_does) /* 4.5, 4.
                 make_hosts();
         }
 }
+
+/* Of a client whose queries the mirror does not show, nothing needs to be searched for them. */
+Test(hosts, a_client_asks_from_its_first_answer_on_that_was_asked_for)
+{
+        struct pt_address client = make_address(CLIENT);
+
+        give(&g, 0, CLIENT, "forged.example", A);
+        cr_expect_not(pt_hosts_asks(g.hosts, pt_hosts_client(g.hosts, &client)));
+        give_asked(&g, 1, CLIENT, "www.example", A);
+        cr_expect(pt_hosts_asks(g.hosts, pt_hosts_client(g.hosts, &client)));
+        give(&g, 2, CLIENT, "forged.example", A);
+        cr_expect(pt_hosts_asks(g.hosts, pt_hosts_client(g.hosts, &client)));
+}

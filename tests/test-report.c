@@ -33,7 +33,7 @@ Test(report, of_a_day)
         struct pt_visibility *visibility = made();
         json_t *root;
 
-        pt_visibility_answer(visibility, &one, false, ANSWER_TIME);
+        pt_visibility_answer(visibility, &one, false, ANSWER_TIME, 0);
         for (unsigned i = 0; i < 4; i++)
                 pt_visibility_syn(visibility, &(struct pt_visibility_syn){&one, &to, 10198, false,
                                                                           i == 0, true, SYN_TIME});

@@ -41,7 +41,7 @@ static void answer(const char *client, bool asked, int64_t wall)
 {
         struct pt_address to = make_address(client);
 
-        pt_visibility_answer(visibility, &to, asked, wall);
+        pt_visibility_answer(visibility, &to, asked, wall, 0);
 }
 
 static uint32_t low(const struct pt_visibility_client *c)
