@@ -3,11 +3,11 @@
 #include <assert.h>
 #include <string.h>
 
-#include "expect.h"
+#include "bearer.h"
+#include "exchange.h"
 #include "message.h"
 #include "tell.h"
 
-#define ASKED_WITHIN (30 * PT_SECOND) /* 4.8 */
 #define QUIC_PORT 443
 #define QUIC_LEAST 5   /* a long header: first octet and version (RFC 8999 section 5.1) */
 #define QUIC_LONG 0x80 /* its first bit */
@@ -25,257 +25,6 @@ static const enum pt_counter packet_counter[PT_PACKET_KINDS] = {
         [PT_PACKET_MALFORMED] = PT_COUNT_DECODE_MALFORMED,
         [PT_PACKET_TOO_DEEP] = PT_COUNT_DECODE_TOO_DEEP,
 };
-
-static const enum pt_counter dns_counter[PT_DNS_KINDS] = {
-        [PT_DNS_SHORT] = PT_COUNT_DNS_SHORT,
-        [PT_DNS_OTHER_OPCODE] = PT_COUNT_DNS_OTHER_OPCODE,
-        [PT_DNS_BAD_QUESTION] = PT_COUNT_DNS_BAD_QUESTION,
-        [PT_DNS_BAD_RECORD] = PT_COUNT_DNS_BAD_RECORD,
-};
-
-/* ---- whose MAC carries what (4.11) ---- */
-
-static uint32_t hash_of(const struct pt_engine *engine, const struct pt_arrival *arrival,
-                        const uint8_t *mac)
-{
-        return arrival->mac_hash ? arrival->mac_hash : pt_twins_hash(&engine->twins, mac);
-}
-
-/* Returns the hash of the MAC, 0 if there is none. */
-static uint32_t remember_sender(struct pt_engine *engine, const struct pt_arrival *arrival,
-                                int64_t time)
-{
-        const struct pt_packet *packet = &arrival->packet;
-        uint32_t hash;
-
-        if (!packet->has_mac)
-                return 0;
-        hash = hash_of(engine, arrival, packet->source_mac);
-        pt_twins_sent(&engine->twins, packet->source_mac, hash, &packet->source, time);
-        return hash;
-}
-
-static void remember_receiver(struct pt_engine *engine, const struct pt_arrival *arrival,
-                              int64_t time)
-{
-        const struct pt_packet *packet = &arrival->packet;
-
-        if (packet->has_destination_mac)
-                pt_twins_received(&engine->twins, packet->destination_mac,
-                                  hash_of(engine, arrival, packet->destination_mac),
-                                  &packet->destination, time);
-}
-
-/* Who sends a SYN is proven, and so is the host that it belongs to. */
-static void prove(struct pt_engine *engine, const struct pt_packet *packet, uint32_t mac_hash,
-                  int64_t time)
-{
-        struct pt_twin_list twins;
-
-        pt_hosts_prove(engine->hosts, &packet->source);
-        if (!packet->has_mac)
-                return;
-        pt_twins_find(&engine->twins, packet->source_mac, mac_hash, &packet->source, time, &twins);
-        for (size_t i = 0; i < twins.count; i++)
-                pt_hosts_prove(engine->hosts, &twins.addresses[i]);
-}
-
-/* The query that an answer belongs to. */
-struct asked {
-        int64_t wall; /* packet time */
-        uint32_t number;
-        uint16_t file;
-};
-
-/* ---- frames that somebody may want to keep ---- */
-
-static void trace(struct pt_engine *engine, enum pt_trace_kind kind,
-                  const struct pt_arrival *arrival, const struct asked *asked)
-{
-        const struct pt_trace trace = {
-                .kind = kind,
-                .part = arrival->in_parts,
-                .frame = &arrival->frame,
-                .query_number = asked ? asked->number : 0,
-                .query_file = asked ? asked->file : 0,
-        };
-
-        /* What a log says has a line, and no frame. */
-        if (engine->receiver.trace && arrival->frame.number && !arrival->logged.source)
-                engine->receiver.trace(engine->receiver.context, &trace);
-}
-
-/* ---- queries (4.8) ---- */
-
-static void observe_query(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
-{
-        const struct pt_message *message = &arrival->message;
-        const struct pt_frame *frame = &arrival->frame;
-        const struct pt_query *oldest;
-        struct pt_query *query;
-
-        pt_engine_count(engine, PT_COUNT_DNS_QUERIES);
-        remember_sender(engine, arrival, time);
-        if (!message->dns.has_question)
-                return;
-        pt_visibility_query(engine->visibility, &arrival->packet.source, &message->dns.question);
-        if (pt_recent_full(&engine->queries)) {
-                oldest = pt_recent_oldest(&engine->queries);
-                if (oldest->time >= time - ASKED_WITHIN)
-                        pt_engine_count(engine, PT_COUNT_QUERIES_EVICTED);
-        }
-        query = pt_recent_touch(&engine->queries, &message->query);
-        query->again = query->seen;
-        query->seen = true;
-        query->time_before = query->time;
-        query->wall_before = query->wall;
-        query->number_before = query->number;
-        query->file_before = query->file;
-        query->time = time;
-        query->wall = arrival->wall;
-        query->number =
-                !arrival->logged.source && frame->number <= UINT32_MAX && frame->file < UINT16_MAX
-                        ? (uint32_t)frame->number
-                        : 0;
-        query->file = (uint16_t)frame->file;
-        trace(engine, PT_TRACE_QUERY, arrival, NULL);
-}
-
-/* The query that this answers; false if none was seen within 30 s before it. */
-static bool find_query(const struct pt_engine *engine, const struct pt_message *message,
-                       int64_t time, struct asked *ret)
-{
-        const struct pt_query *query;
-
-        if (!message->dns.has_question)
-                return false;
-        query = pt_recent_find(&engine->queries, &message->query);
-        if (!query)
-                return false;
-        if (query->time <= time && query->time >= time - ASKED_WITHIN)
-                *ret = (struct asked){query->wall, query->number, query->file};
-        else if (query->again && query->time_before <= time &&
-                 query->time_before >= time - ASKED_WITHIN)
-                *ret = (struct asked){query->wall_before, query->number_before, query->file_before};
-        else
-                return false;
-        return true;
-}
-
-/* ---- answers ---- */
-
-static void learn(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time,
-                  bool asked)
-{
-        const struct pt_message *message = &arrival->message;
-        struct pt_given given = {
-                .client = arrival->packet.destination,
-                .resolver = arrival->packet.source,
-                .time = time,
-                .wall = arrival->wall,
-                .number = arrival->frame.number,
-                .file = arrival->frame.file,
-                .id = message->dns.id,
-                .flags = message->dns.flags,
-                .question_type = message->dns.question_type,
-                .asked = asked,
-                .source = arrival->logged.source,
-                .lacks = arrival->logged.lacks,
-                .answer = &message->answer,
-        };
-
-        switch (pt_hosts_learn(engine->hosts, &given)) {
-        case PT_LEARNED:
-                pt_sight_answer(&engine->sight, &given.client);
-                pt_visibility_answer(engine->visibility, &given.client, asked, given.wall,
-                                     arrival->client_hash);
-                engine->counters.value[PT_COUNT_DNS_UNASKED] += !asked;
-                break;
-        case PT_LEARNED_COPY:
-                pt_engine_count(engine, PT_COUNT_DNS_COPIES);
-                break;
-        case PT_LEARNED_NO_ROOM: /* hosts has counted it */
-                break;
-        }
-        if (engine->settings.expectation_events)
-                pt_expect_answer(engine, &given);
-}
-
-/* The same octets to the same port within a second: the mirror shows the packet twice (4.7). */
-static bool is_copy(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
-{
-        const struct pt_packet *packet = &arrival->packet;
-        uint64_t hash = pt_siphash13(&engine->key, packet->payload, packet->payload_length);
-        struct pt_recent_key key = {0};
-        struct pt_told *told;
-        bool copy;
-
-        memcpy(key.octets, &packet->destination, 16);
-        memcpy(key.octets + 16, &packet->source, 16);
-        memcpy(key.octets + 32, &hash, 8);
-        memcpy(key.octets + 40, &packet->destination_port, 2);
-        key.octets[42] = packet->protocol;
-        pt_recent_hash(&engine->told, &key);
-        told = pt_recent_touch(&engine->told, &key);
-        copy = told->known && time >= told->time - PT_SECOND && time <= told->time + PT_SECOND;
-        if (!copy)
-                told->time = time;
-        told->known = true;
-        return copy;
-}
-
-static void observe_response(struct pt_engine *engine, const struct pt_arrival *arrival,
-                             int64_t time)
-{
-        const struct pt_message *message = &arrival->message;
-        struct asked query;
-        bool asked;
-
-        if (message->kind != PT_DNS_OK)
-                pt_engine_count(engine, dns_counter[message->kind]);
-        engine->counters.value[PT_COUNT_DNS_SKIPPED] += message->answer.skipped;
-        if (message->answer.count)
-                remember_receiver(engine, arrival, time);
-        asked = find_query(engine, message, time, &query);
-        if (engine->settings.dns_events) {
-                if (is_copy(engine, arrival, time)) {
-                        pt_engine_count(engine, PT_COUNT_DNS_COPIES);
-                        return;
-                }
-                pt_tell_answer(engine, arrival, asked ? &query.wall : NULL);
-        }
-        if (!message->answer.count)
-                return;
-        trace(engine, PT_TRACE_ANSWER, arrival, asked ? &query : NULL);
-        learn(engine, arrival, time, asked);
-}
-
-static void observe_dns(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
-{
-        const struct pt_message *message = &arrival->message;
-
-        pt_engine_count(engine, PT_COUNT_DNS_MESSAGES);
-        engine->counters.value[PT_COUNT_DNS_CUT] += arrival->packet.payload_cut;
-        switch (message->way) {
-        case PT_MESSAGE_UNREADABLE:
-                pt_engine_count(engine, dns_counter[message->kind]);
-                break;
-        case PT_MESSAGE_QUERY:
-                observe_query(engine, arrival, time);
-                break;
-        case PT_MESSAGE_RESPONSE:
-                pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
-                observe_response(engine, arrival, time);
-                break;
-        case PT_MESSAGE_TO_GROUP:
-                pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
-                pt_engine_count(engine, PT_COUNT_DNS_TO_GROUP);
-                break;
-        case PT_MESSAGE_WRONG_WAY:
-                pt_engine_count(engine, PT_COUNT_DNS_WRONG_WAY);
-                break;
-        }
-}
 
 /* ---- SYNs, and QUIC for the contact test (4.5) ---- */
 
@@ -315,9 +64,9 @@ static void into_line(struct pt_engine *engine, const struct pt_arrival *arrival
 {
         struct pt_syn syn = syn_of(engine, arrival, time);
 
-        syn.mac_hash = remember_sender(engine, arrival, time);
+        syn.mac_hash = pt_bearer_sent(engine, arrival, time);
         if (!quic)
-                prove(engine, &arrival->packet, syn.mac_hash, time);
+                pt_bearer_prove(engine, &arrival->packet, syn.mac_hash, time);
         syn.client_hash = pt_visibility_hash(engine->visibility, &syn.client);
         syn.quic = quic;
         if (pt_line_full(engine->line)) {
@@ -326,7 +75,7 @@ static void into_line(struct pt_engine *engine, const struct pt_arrival *arrival
         }
         if (!quic) {
                 syn.seen_hash = pt_tell_hash(engine, &syn);
-                trace(engine, PT_TRACE_SYN, arrival, NULL);
+                pt_exchange_trace(engine, PT_TRACE_SYN, arrival, NULL);
         }
         pt_line_put(engine->line, &syn);
 }
@@ -378,7 +127,7 @@ static void observe_segment(struct pt_engine *engine, const struct pt_arrival *a
                 made->has_message = true;
                 made->in_parts = !lies_in(&arrival->packet, &message);
                 pt_message_read(engine, &made->packet, &made->message);
-                observe_dns(engine, made, time);
+                pt_exchange_message(engine, made, time);
         }
 }
 
@@ -402,7 +151,7 @@ static void observe_udp(struct pt_engine *engine, const struct pt_arrival *arriv
         const struct pt_packet *packet = &arrival->packet;
 
         if (arrival->has_message) {
-                observe_dns(engine, arrival, time);
+                pt_exchange_message(engine, arrival, time);
         } else if (packet->destination_port == QUIC_PORT && packet->payload_length >= QUIC_LEAST &&
                    packet->payload[0] & QUIC_LONG) {
                 pt_engine_count(engine, PT_COUNT_CONNECTION_QUIC);
@@ -440,30 +189,12 @@ static const struct pt_arrival *put_together(struct pt_engine *engine,
 
 /* ---- what a log says ---- */
 
-static void observe_logged_answer(struct pt_engine *engine, const struct pt_arrival *arrival,
-                                  int64_t time)
-{
-        const struct pt_message *message = &arrival->message;
-        struct asked query;
-        bool asked = arrival->logged.asked || find_query(engine, message, time, &query);
-
-        pt_engine_count(engine, PT_COUNT_DNS_RESPONSES);
-        engine->counters.value[PT_COUNT_DNS_SKIPPED] += message->answer.skipped;
-        if (message->way == PT_MESSAGE_TO_GROUP)
-                pt_engine_count(engine, PT_COUNT_DNS_TO_GROUP);
-        else if (message->answer.count)
-                learn(engine, arrival, time, asked);
-}
-
 static void observe_logged(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
 {
-        engine->counters.value[PT_COUNT_DNS_MESSAGES] += arrival->has_message;
         switch (arrival->logged.kind) {
         case PT_LOGGED_ANSWER:
-                observe_logged_answer(engine, arrival, time);
-                break;
         case PT_LOGGED_QUERY:
-                observe_query(engine, arrival, time);
+                pt_exchange_logged(engine, arrival, time);
                 break;
         case PT_LOGGED_CONNECTION:
                 pt_engine_count(engine, PT_COUNT_CONNECTION_ATTEMPTS);
