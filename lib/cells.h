@@ -117,7 +117,7 @@ static_assert(sizeof(struct pt_filter) <= PT_CELL, "a filter is one cell");
  * Hashes of the addresses that were asked for lately: a SYN asks for the same two several times, an
  * answer for its own, and all of it is asked for once more when it is fetched ahead.
  */
-#define HASHES 256
+#define HASHES 1024
 
 struct hash_memo {
         struct pt_address address;
@@ -197,7 +197,7 @@ static inline uint64_t address_hash(const struct pt_hosts *hosts, const struct p
         uint32_t mixed;
 
         memcpy(&mixed, address->octets + 12, sizeof mixed);
-        memo = &hosts->memo[(uint32_t)(mixed * 0x9e3779b1u) >> 24];
+        memo = &hosts->memo[(uint32_t)(mixed * 0x9e3779b1u) >> 22];
         if (!pt_address_equal(&memo->address, address)) {
                 memo->address = *address;
                 memo->hash =

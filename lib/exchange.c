@@ -109,6 +109,7 @@ static void learn(struct pt_engine *engine, const struct pt_arrival *arrival, in
                 .source = arrival->logged.source,
                 .lacks = arrival->logged.lacks,
                 .answer = &message->answer,
+                .question_hash = message->question_hash,
         };
 
         switch (pt_hosts_learn(engine->hosts, &given)) {

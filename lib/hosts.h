@@ -52,6 +52,7 @@ struct pt_given {
         enum pt_logged_source source;
         uint8_t lacks; /* what that does not say: see logged.h */
         const struct pt_dns_answer *answer;
+        uint64_t question_hash; /* pt_dns_name_hash() of its first name, 0 where nobody made it */
 };
 
 enum pt_learned {

@@ -217,13 +217,13 @@ static void answer_names(struct pt_hosts *hosts, struct answer_cell *a, const st
         const struct pt_dns_answer *answer = g->given->answer;
         struct chain_cell *chain;
 
-        a->question = pt_names_hold(hosts, &answer->names[0]);
+        a->question = pt_names_hold(hosts, &answer->names[0], g->given->question_hash);
         if (g->chain_count < 2)
                 return;
         a->chain = pt_pool_take(&hosts->pool);
         chain = chain_at(hosts, a->chain);
         for (size_t i = 1; i < g->chain_count; i++) {
-                chain->names[chain->count++] = pt_names_hold(hosts, &answer->names[g->chain[i]]);
+                chain->names[chain->count++] = pt_names_hold(hosts, &answer->names[g->chain[i]], 0);
                 chain->broken |= answer->alias[g->chain[i - 1]] != g->chain[i];
         }
 }

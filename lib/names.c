@@ -118,9 +118,9 @@ static void name_write(struct pt_hosts *hosts, struct name_cell *n, const struct
         }
 }
 
-uint32_t pt_names_hold(struct pt_hosts *hosts, const struct pt_dns_name *name)
+uint32_t pt_names_hold(struct pt_hosts *hosts, const struct pt_dns_name *name, uint64_t hash)
 {
-        uint64_t folded = pt_dns_name_hash(&hosts->settings.key, name);
+        uint64_t folded = hash ? hash : pt_dns_name_hash(&hosts->settings.key, name);
         uint32_t *head = pt_heads_at(&hosts->names, folded);
         struct name_cell *n;
         uint32_t link;

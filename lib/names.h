@@ -8,8 +8,11 @@
 /* Cells that a name takes. */
 uint32_t pt_names_cells(const struct pt_dns_name *name);
 
-/* The link of a name, used once more. The caller has seen to it that there are cells enough. */
-uint32_t pt_names_hold(struct pt_hosts *hosts, const struct pt_dns_name *name);
+/*
+ * The link of a name, used once more. The caller has seen to it that there are cells enough. `hash`
+ * is its pt_dns_name_hash(), 0 where nobody made it.
+ */
+uint32_t pt_names_hold(struct pt_hosts *hosts, const struct pt_dns_name *name, uint64_t hash);
 void pt_names_release(struct pt_hosts *hosts, uint32_t link);
 
 void pt_names_read(const struct pt_hosts *hosts, uint32_t link, struct pt_dns_name *ret);

@@ -22,7 +22,7 @@ static uint32_t hold(const char *text)
 {
         struct pt_dns_name name = make_name(text);
 
-        return pt_names_hold(g.hosts, &name);
+        return pt_names_hold(g.hosts, &name, 0);
 }
 
 static bool is(uint32_t link, const char *text)
@@ -56,7 +56,7 @@ Test(names, a_name_takes_one_to_five_cells_and_comes_out_as_it_went_in) /* desig
                 name = make_name(text);
                 cr_assert_eq(name.length, sizes[i].length);
                 cr_expect_eq(pt_names_cells(&name), sizes[i].cells, "%zu octets", sizes[i].length);
-                link = pt_names_hold(g.hosts, &name);
+                link = pt_names_hold(g.hosts, &name, 0);
                 cr_expect_eq(g.hosts->pool.used, sizes[i].cells, "%zu octets", sizes[i].length);
                 cr_expect_eq(pt_names_cells_of(g.hosts, link), sizes[i].cells);
                 pt_names_read(g.hosts, link, &back);
