@@ -22,6 +22,8 @@ REQUESTS = {
     "hooks/ingest_pipeline": ("IngestPutPipelineRequest", "id"),
     "ilm": ("IlmPutLifecycleRequest", "name"),
     "runtime": ("IndicesPutMappingRequest", "index"),
+    "lookup/index": ("IndicesCreateRequest", "index"),
+    "lookup/transform": ("TransformPutTransformRequest", "transform_id"),
 }
 # A word of each kind of body, and what is no such word.
 SPOILT = {
@@ -29,6 +31,8 @@ SPOILT = {
     "IndicesPutIndexTemplateRequest": ('"priority"', '"prioritty"'),
     "IngestPutPipelineRequest": ('"processors"', '"procesors"'),
     "IlmPutLifecycleRequest": ('"rollover"', '"rolover"'),
+    "IndicesCreateRequest": ('"type": "ip"', '"type": "ipp"'),
+    "TransformPutTransformRequest": ('"retention_policy"', '"retension_policy"'),
     "IndicesPutMappingRequest": ('"script"', '"scrpt"'),
     "EqlSearchRequest": ('"tiebreaker_field"', '"tie_breaker_field"'),
     "EsqlQueryRequest": ('"query"', '"qeury"'),

@@ -65,7 +65,8 @@ def check_form(name, rule, types):
         check(field["ecs"] == (not field["name"].startswith(("portent.", "destination.calculated"))),
               name, "ecs of", field)
     for field in rule["investigation_fields"]["field_names"]:
-        check(field in types, name, "shows", field)
+        check(field in types or rule["type"] == "esql" and field + " =" in rule["query"], name, "shows",
+              field)
     if rule.get("severity_mapping"):
         check({m["value"]: m["severity"] for m in rule["severity_mapping"]} ==
               {str(score): severity for severity, score in SCORES.items()}, name, "severity mapping")

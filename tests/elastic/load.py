@@ -21,28 +21,34 @@ class Server(http.server.ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.seen, self.there, self.refuse = [], set(), None
+        self.seen, self.there, self.refuse, self.half = [], set(), None, False
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        status = 200
+        status, answer = 200, b'{"acknowledged":true}'
         if self.command == "HEAD":
+            status = 405  # pipelines and transforms know no HEAD
+        elif self.command == "GET":
             status = 200 if self.path in self.server.there else 404
         elif self.server.refuse and self.server.refuse in self.path:
             status = 400
         else:
             self.server.seen.append((self.command, self.path, dict(self.headers), body))
-        answer = b'{"acknowledged":true}' if status == 200 else b'{"error":"no"}'
+        if "_import" in self.path:
+            answer = b'{"success":false,"rules_success":true,"errors":[{"rule_id":"x"}]}' \
+                if self.server.half else b'{"success":true,"errors":[]}'
+        if status != 200:
+            answer = b'{"error":"no"}'
         self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer)
 
-    do_PUT = do_POST = do_HEAD = do
+    do_PUT = do_POST = do_HEAD = do_GET = do
 
     def log_message(self, *_):
         pass
@@ -108,7 +114,30 @@ def check_rules(server):
     check(len(server.seen) == 2, "sent", len(server.seen), "files")
 
 
+def check_lookup(server):
+    done = load(server, "lookup")
+    check(done.returncode == 0, "load lookup:", done.stderr)
+    body = files("lookup/index")["portent-expected"], files("lookup/transform")["portent-expected"]
+    check([(m, p, json.loads(b or b"null")) for m, p, _, b in server.seen] == [
+        ("PUT", "/portent-expected", body[0]), ("PUT", "/_transform/portent-expected", body[1]),
+        ("POST", "/_transform/portent-expected/_start", None)], "lookup:", server.seen)
+    server.there = {"/portent-expected", "/_transform/portent-expected"}
+    done = load(server, "lookup")
+    check(done.returncode == 0 and not server.seen and done.stdout.count("there already") == 2,
+          "lookup, again:", server.seen, done.stdout)
+    server.there = set()
+    server.refuse = "/portent-expected"
+    done = load(server, "lookup")
+    check(done.returncode == 1 and not [p for _, p, _, _ in server.seen if p.endswith("_start")],
+          "a transform without its index was started")
+    server.refuse = None
+
+
 def check_refusals(server):
+    server.half = True
+    done = load(server, "rules")
+    check(done.returncode == 1 and "rule_id" in done.stderr, "half an import is taken for one:", done.stderr)
+    server.half = False
     server.refuse = "portent-logs@mappings"
     done = load(server)
     check(done.returncode == 1 and "400" in done.stderr, "a refusal is not said:", done.stderr)
@@ -117,7 +146,11 @@ def check_refusals(server):
     done = subprocess.run([ELASTIC / "load"], capture_output=True, text=True, check=False,
                           env={**os.environ, "ELASTICSEARCH": "http://127.0.0.1:1"})
     check(done.returncode == 1, "nobody is there, and the status is", done.returncode)
-    check(load(server, "everything").returncode == 1, "a wrong word is taken")
+    done = subprocess.run(["./load", "everything"], cwd=ELASTIC, capture_output=True, text=True, check=False)
+    check(done.returncode == 1 and "./load hooks" in done.stderr, "a wrong word:", done.stderr)
+    server.refuse = "_import"
+    check(load(server, "rules").returncode == 1, "a refused import is taken for one")
+    server.refuse = None
 
 
 def holds(condition, document):
@@ -159,6 +192,7 @@ def main():
     check_templates(server)
     check_hooks(server)
     check_rules(server)
+    check_lookup(server)
     check_refusals(server)
     check_shippers()
     finish()

@@ -248,10 +248,12 @@ ANSWERS = [our_dns, zeek_dns, packetbeat_dns, suricata_dns]
 def expectation(relation, address, port=None, ip=None, seconds=0, client=CLIENT):
     document = base("portent.expectation", seconds,
                     event("portent.expectation", ("info",), kind="enrichment", module="portent",
-                          action="dns_calculation_expected", sequence=3))
+                          action="dns_calculation_expected", sequence=3, start=when(seconds),
+                          end=when(seconds + 900)))
     document["rule"] = {"id": "apt12"}
     document["source"] = {"ip": client}
-    document["dns"] = {"type": "answer", "resolved_ip": [address]}
+    document["dns"] = {"type": "answer", "question": {"name": "update.example.net"},
+                       "resolved_ip": [address]}
     wanted = {"relation": relation}
     if ip:
         wanted["ip"] = ip

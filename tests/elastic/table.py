@@ -86,6 +86,7 @@ def single_events():
         yield "of no data stream", put(packetbeat(address, port), "data_stream", None), \
             WIDE if port == 2077 else BAND
         yield "Suricata's alert", suricata_alert(address, port), set()
+        yield "UDP", put(zeek(address, port), "network.transport", "udp"), set()
         yield "another category", put(zeek(address, port), "event.category", ["host"]), set()
         yield "several categories", put(zeek(address, port), "event.category",
                                         ["host", "network"]), WIDE if port == 2077 else BAND

@@ -9,6 +9,9 @@ PROCESSES = ["svchost.exe", "lsass.exe", "services.exe", "wininit.exe"]
 WEB = [80, 443]
 DATE = "2026/11/24"
 # Of whom a destination cannot be: the networks of the published query. Ours has IPv6 ones beside.
+# Whose connections are joined with our expectations.
+ALL = ["logs-portent.*", "logs-zeek.connection-*", "logs-network_traffic.flow-*", "logs-suricata.eve-*",
+       "logs-windows.sysmon_operational-*", "logs-endpoint.events.network-*", "logs-m365_defender.event-*"]
 ECS_CUSTOM = ("destination.calculated_port_", "portent.")
 
 
@@ -24,6 +27,7 @@ def placeholders(rules):
     private = [n for n in limits["exclude_destinations"] if ":" not in n]
     excluded = limits["exclude_ports"]
     processes = '(?process.name == null or not ?process.name in~ (%s))' % quoted(PROCESSES)
+    tcp = '(?network.transport == null or ?network.transport == "tcp")'
     # Our outcomes and near misses are about connections, and are none.
     foreign = '(?data_stream.dataset == null or not ?data_stream.dataset == "portent.alert")'
     return {
@@ -37,9 +41,18 @@ def placeholders(rules):
         "never": quoted(sorted(excluded + WEB)),
         "processes": quoted(PROCESSES),
         "foreign": foreign,
+        # ES|QL: a list equals nothing, so event.type, which is one, is looked at as a text.
+        "esql_connection": 'event.kind == "event"\n'
+                           '    AND (MV_CONCAT(event.type, ",") LIKE "*connection*"\n'
+                           '      OR MV_CONCAT(event.type, ",") LIKE "*start*")\n'
+                           '    AND (network.transport IS NULL OR network.transport == "tcp")\n'
+                           '    AND (process.name IS NULL\n'
+                           '      OR NOT TO_LOWER(process.name) IN (%s))' % quoted(PROCESSES),
+        "all": ", ".join(ALL),
+        "tcp": tcp,
         "connection": 'event.kind == "event" and event.type in ("connection", "start") and\n'
-                      '    (?network.transport == null or ?network.transport == "tcp") and\n'
-                      '    %s and\n    %s' % (foreign, processes),
+                      '    %s and\n'
+                      '    %s and\n    %s' % (tcp, foreign, processes),
     }
 
 

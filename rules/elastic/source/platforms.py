@@ -204,6 +204,7 @@ def sigma_connection(rule, formula):
     if excluded:
         detection["filter_port"] = {"destination.port": excluded}
     detection["filter_process"] = {"process.name": PROCESSES}
+    detection["filter_udp"] = {"network.transport": ["udp", "icmp"]}
     detection["filter_portent"] = {"data_stream.dataset": "portent.alert"}  # an outcome, a near miss
     detection["condition"] = "selection and 1 of range_* and not 1 of filter_*"
     return sigma(rule, sigma_identity(rule, "connection:"), "Connection to the port of rule " + rule["id"],
