@@ -6,6 +6,7 @@ field is read (eql.py), and each condition, list value, key and span must make a
 of the table: what is not missed when it is gone does not belong there. What Kibana wants of a rule is
 checked by name and type; the TOML files must say the same as the NDJSON.
 """
+import itertools
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import eql
 import table
-from checks import ELASTIC, check, finish, read_lines
+from checks import ELASTIC, check, documents, finish, read_lines
 
 sys.path.insert(0, str(ELASTIC / "source"))
 import mappings  # noqa: E402
@@ -175,6 +176,26 @@ def sequence_rules(rules, types):
     return sum(len(d) for _, d, _ in scenarios) + sum(len(d) for _, _, d in near)
 
 
+def over_ours(rules, types):
+    """Each of our alerts is raised by one rule, and those that were answered by another beside it."""
+    promoting = {name: parse(rule) for name, rule in rules.items() if rule["type"] == "query"}
+    answered, count = parse(rules["answered"]), 0
+    for name, group in itertools.groupby(documents("captures"), lambda pair: pair[0]):
+        found = [document for _, document in group]
+        run = eql.Evaluator([], types)
+        for alert in (d for d in found if d["event"]["kind"] == "alert"):
+            met = [rule for rule, query in promoting.items() if run.matches(query["items"][0], alert)]
+            check(len(met) == 1, name, alert["event"]["action"], "is raised by", met)
+        states = {d["portent"]["alert"]["id"]: d["portent"]["outcome"]["state"] for d in found
+                  if d["event"]["action"] == "connection_outcome"}
+        wanted = {d["event"]["id"] for d in found if d["event"]["kind"] == "alert" and
+                  d["event"]["severity"] >= 47 and states.get(d["event"]["id"]) == "answered"}
+        raised = [pair[0]["event"]["id"] for pair in eql.Evaluator(found, types).run(answered)]
+        check(sorted(wanted) == sorted(raised), name, "answered:", wanted, raised)
+        count += len(raised)
+    check(count >= 1, "no alert of ours was answered")
+
+
 def refused():
     """What made the published query fail is refused here too."""
     for query, sentence in (
@@ -206,6 +227,7 @@ def main():
         check_form(name, rule, types)
         check_toml(name, rule)
     single, sequences = single_rules(rules, types), sequence_rules(rules, types)
+    over_ours(rules, types)
     check(single >= 60, "the table has only", single, "documents")
     refused()
     print("   %d documents alone, %d in sequences" % (single, sequences))

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Inputs for documents that no capture of pcaps/ gives: inputs.py FOLDER
 
-encrypted.pcap: a client that asks public encrypted resolvers, and connects where nothing was resolved.
+answered.pcap: an alert whose connection carries data. encrypted.pcap: a client that asks public encrypted resolvers, and connects where nothing was resolved.
 zeek/, grouped/: two captures as other programs' logs, in which what a log cannot say is lacking.
 vxlan.pcap: a capture as it would look inside VXLAN (RFC 7348).
 """
@@ -66,6 +66,21 @@ def capture(frames, start=1795500000):
     return HEADER + b"".join(record(start + i, frame) for i, frame in enumerate(frames))
 
 
+def answered():
+    """An alert whose connection is answered, with data, and closed by both sides."""
+    there, port, here = bytes([198, 51, 100, 23]), 10198, 40001
+
+    def segment(up, flags, sequence, acknowledged, data=b""):
+        ends = (here, port) if up else (port, here)
+        return ip(6, struct.pack(">HHIIBBHHH", *ends, sequence, acknowledged, 0x50, flags, 1024, 0, 0) +
+                  data, *((there, CLIENT) if up else (CLIENT, there)))
+
+    return capture([answer("c2.example.net", "198.51.100.23"), segment(True, 2, 100, 0),
+                    segment(False, 0x12, 900, 101), segment(True, 0x18, 101, 901, b"hello"),
+                    segment(False, 0x18, 901, 106, b"do this"), segment(False, 0x11, 908, 106),
+                    segment(True, 0x11, 106, 909)])
+
+
 def vxlan(data):
     """Every frame of a capture inside a tunnel."""
     out, at = [data[:24]], 24
@@ -82,6 +97,7 @@ def vxlan(data):
 def main():
     folder = Path(sys.argv[1])
     (folder / "encrypted.pcap").write_bytes(encrypted())
+    (folder / "answered.pcap").write_bytes(answered())
     (folder / "vxlan.pcap").write_bytes(vxlan((ROOT / "pcaps/apt12.pcap").read_bytes()))
     for name, form, source in (("zeek", "zeek, JSON", "apt12"),
                                 ("grouped", "eve, version 2, grouped", "two-names")):

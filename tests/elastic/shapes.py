@@ -167,7 +167,7 @@ def our_alert(destination, port, seconds=0, client=CLIENT, action="dns_calculati
     return flow(base("portent.alert", seconds,
                      event("portent.alert", ("connection", "start", "info"),
                            ("network", "intrusion_detection"), "alert", action=action,
-                           module="portent", severity=73, risk_score=73.0)),
+                           module="portent", severity=73, risk_score=73.0, id="0" * 32)),
                 client, destination, port)
 
 

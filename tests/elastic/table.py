@@ -184,6 +184,9 @@ def met():
                         ("network", None), ("process.name", None), ("data_stream", None)):
         yield "one process, %s %s" % (path, value), \
             [sysmon_dns([A]), put(sysmon(A, 10198, 1), path, value)], {"process-connection"}
+    yield "answered", [our_alert(A, 10198), our_outcome(A, 10198, 1)], {"answered"}
+    yield "answered, at 47", [put(our_alert(A, 10198), "event.severity", 47), our_outcome(A, 10198, 120)], \
+        {"answered"}
     yield "eight copies of a SYN are one", [SAME()] + [ours(A, 10198, i) for i in range(1, 9)], SAID
     yield "two expectations, one connection", [SAME(), SAME(seconds=400), ours(A, 10198, 1000)], SAID
 
@@ -222,8 +225,31 @@ def near(rule, documents, connection):
         yield "another client", [first, connection(destination, port, 1, "10.20.30.41")]
 
 
+def unanswered():
+    """(why, documents) of an alert and what became of it."""
+    alert, outcome = our_alert(A, 10198), our_outcome(A, 10198, 1)
+    for state in ("refused", "silent"):
+        yield state, [alert, put(outcome, "portent.outcome.state", state)]
+    for severity in (21, 46):
+        yield "severity %d" % severity, [put(alert, "event.severity", severity), outcome]
+    yield "another's", [alert, put(outcome, "portent.alert.id", "1" * 32)]
+    yield "too late", [alert, our_outcome(A, 10198, 120.001)]
+    yield "the other way round", [put(alert, "@timestamp", outcome["@timestamp"]),
+                                  put(outcome, "@timestamp", alert["@timestamp"])]
+    for action in ("dns_calculation_rotation", "dns_calculation_campaign"):
+        yield action, [our_alert(A, 10198, action=action), outcome]
+    for name, one, other in (("alert", "pipeline_error", "event"), ("outcome", "alert", "pipeline_error")):
+        yield "a pipeline failed on the " + name, [put(alert, "event.kind", one),
+                                                   put(outcome, "event.kind", other)]
+    yield "a near miss", [our_near_miss(A, 10198), outcome]
+    yield "what was held back", [our_repeats(A, 10198), outcome]
+    yield "alert of another category", [put(alert, "event.category", ["host"]), outcome]
+    yield "outcome of another category", [alert, put(outcome, "event.category", ["host"])]
+
+
 def more_near():
     """(rule, why, documents)."""
+    yield from (("answered", why, documents) for why, documents in unanswered())
     same, pair = SAME(), PAIR()
     for rule in ("expected-connection", "expected-elsewhere"):
         yield rule, "a pair", [pair, ours(A, 12126, 1)]

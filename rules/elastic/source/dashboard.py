@@ -148,6 +148,12 @@ def dashboard(name, description, rows, leads_to=None):
             {"query": {"language": "kuery", "query": ""}, "filter": []})}}, references)
 
 
+def shares(name):
+    """A share from 0 to 1, by the sensor that reports it."""
+    return {"time": by_time(), "sensor": top("observer.name", 10, "sight"),
+            "sight": last(name, "Share of eligible SYNs that an answer preceded")}
+
+
 def make(_here, _rules):
     alerts = 'event.kind: "alert"'
     matches = 'event.action: "dns_calculation_port_match"'
@@ -157,9 +163,7 @@ def make(_here, _rules):
                "packets": value("max", "portent.stats.capture.packets", "Packets since the start")}
     lost = {"time": by_time(), "sensor": top("observer.name", 10, "lost"),
             "lost": value("max", "portent.stats.capture.dropped", "Packets lost by the capture")}
-    sight = {"time": by_time(), "sensor": top("observer.name", 10, "sight"),
-             "sight": last("portent.stats.syn.preceded_share",
-                           "Share of eligible SYNs that an answer preceded")}
+    outcomes, reports = 'event.action: "connection_outcome"', 'event.action: "visibility_report"'
     parts = {
         "count": metric("portent alerts", LOGS, count(), alerts),
         "worst": metric("portent highest severity", LOGS, severity, alerts),
@@ -193,8 +197,28 @@ def make(_here, _rules):
                              "sensor"),
         "lost": over_time("portent packets lost", METRICS, lost, 'event.kind: "metric"', "line",
                           "sensor"),
-        "sight": over_time("portent eyesight", METRICS, sight, 'event.kind: "metric"', "line",
-                           "sensor"),
+        "sight": over_time("portent eyesight", METRICS, shares("portent.stats.syn.preceded_share"),
+                           'event.kind: "metric"', "line", "sensor"),
+        "seen_by_day": over_time("portent eyesight by report", LOGS,
+                                 shares("portent.visibility.preceded_share"), reports, "line", "sensor"),
+        "blind": table("portent blind spots", LOGS, {
+            "sensor": top("observer.name", 20, "silent"),
+            "silent": value("max", "portent.visibility.silent_clients", "Clients never seen to resolve"),
+            "encrypted": value("max", "portent.visibility.encrypted_clients",
+                               "Clients of an encrypted resolver"),
+            "unasked": value("max", "portent.visibility.unasked", "Answers whose query was not seen"),
+            "forgotten": value("max", "portent.visibility.forgotten", "Clients that gave way")}, reports),
+        "outcome": over_time("portent outcomes", LOGS, {
+            "time": by_time(), "state": top("portent.outcome.state", 5, "count"), "count": count()},
+            outcomes, split="state"),
+        "campaign": table("portent campaigns", LOGS, {
+            "what": top("portent.campaign.value", 20, "clients"),
+            "clients": value("unique_count", "portent.campaign.clients", "Clients"),
+            "seen": value("max", "@timestamp", "Last seen", "date")},
+            'event.action: "dns_calculation_campaign"'),
+        "outcomes": search("portent outcomes of alerts", LOGS, outcomes, [
+            "portent.outcome.state", "portent.outcome.end", "source.ip", "destination.ip",
+            "destination.port", "source.bytes", "destination.bytes", "portent.alert.id"]),
         "seen": table("portent sensors", METRICS, {
             "sensor": top("observer.name", 50, "seen"),
             "seen": value("max", "@timestamp", "Last heard of", "date"),
@@ -209,24 +233,26 @@ def make(_here, _rules):
             "destination.calculated_port_match", "network.community_id"]),
         "evidence": search("portent alerts with their evidence", LOGS, alerts, [
             "event.reason", "portent.arithmetic", "portent.chance", "portent.dns.answered_at",
-            "portent.dns.names", "network.community_id", "portent.pcap.file",
-            "portent.packet.number"]),
+            "portent.dns.names", "network.community_id", "portent.evidence.file", "portent.pcap.file",
+            "portent.packet.number", "event.id"]),
     }
     p = parts
     objects = [data_view(LOGS, "portent: what it found"),
                data_view(METRICS, "portent: what it counted"), *parts.values(),
                dashboard(evidence_name, "What is known of a client: filter by source.ip.", [
-                   (16, [(48, p["evidence"], False)]), (16, [(48, p["answers"], False)]),
-                   (16, [(48, p["connections"], False)])]),
+                   (16, [(48, p["evidence"], False)]), (10, [(48, p["outcomes"], False)]),
+                   (16, [(48, p["answers"], False)]), (16, [(48, p["connections"], False)])]),
                dashboard(main_name, "What the sensors found, and how well they see.", [
                    (6, [(16, p["count"], False), (16, p["worst"], False),
                         (16, p["clients"], False)]),
                    (12, [(24, p["verdict"], False), (24, p["rule"], False)]),
                    (14, [(16, p["client"], True), (16, p["name"], True),
                          (16, p["destination"], True)]),
-                   (10, [(48, p["chance"], False)]), (18, [(48, p["alerts"], False)]),
+                   (10, [(24, p["chance"], False), (24, p["campaign"], False)]),
+                   (10, [(48, p["outcome"], False)]), (18, [(48, p["alerts"], False)]),
                    (12, [(24, p["packets"], False), (24, p["lost"], False)]),
-                   (12, [(24, p["sight"], False), (24, p["seen"], False)])], evidence_name)]
+                   (12, [(24, p["sight"], False), (24, p["seen"], False)]),
+                   (12, [(24, p["seen_by_day"], False), (24, p["blind"], False)])], evidence_name)]
     lines = [json.dumps(one, ensure_ascii=False) for one in objects]
     lines.append(json.dumps({"exportedCount": len(objects), "missingRefCount": 0,
                              "missingReferences": []}))
