@@ -3,13 +3,15 @@
 
 The shipped configuration, with its paths and its server changed. The stand-in keeps documents by index
 and _id as `create` does: a second one is refused with 409. Between the captures the file is rotated, with
-rsyslog running and without, and rsyslog is stopped and started again; a document of more than 20 kB is
-among them. In the end everything that the sensor wrote is there, whole, and nothing twice.
+rsyslog running and without, and rsyslog is stopped and started again, and killed while nobody answers; a
+document of more than 20 kB is among them. What is refused as a whole is sent again from refused.log. In the
+end everything that the sensor wrote is there, whole, and nothing twice.
 """
 import hashlib
 import http.server
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -31,6 +33,7 @@ class Store(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.documents, self.refused, self.lock = {}, 0, threading.Lock()
+        self.down = None  # "away": nobody answers; "busy": 503
 
     def bulk(self, body):
         lines, items = body.split(b"\n"), []
@@ -49,9 +52,9 @@ class Store(http.server.ThreadingHTTPServer):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    def answer(self, value):
+    def answer(self, value, status=200):
         body = json.dumps(value).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -59,10 +62,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def do_POST(self):
-        self.answer(self.server.bulk(self.rfile.read(int(self.headers["Content-Length"]))))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.unless_down(lambda: self.server.bulk(body))
+
+    def unless_down(self, value):
+        if self.server.down == "away":
+            self.close_connection = True  # no answer at all
+        elif self.server.down:
+            self.answer({"error": {"type": "unavailable_shards_exception"}, "status": 503}, 503)
+        else:
+            self.answer(value())
 
     def do_GET(self):
-        self.answer({"cluster_name": "stand-in"})
+        self.unless_down(lambda: {"cluster_name": "stand-in"})
 
     do_HEAD = do_GET
 
@@ -95,6 +107,14 @@ class Rsyslog:
             ["/usr/sbin/rsyslogd", "-n", "-f", self.file, "-i", self.folder / "pid"],
             stdout=self.log, stderr=self.log)
         wait_for(lambda: (self.folder / "rsyslog.sock").exists(), "rsyslog's socket")
+
+    def kill(self):
+        """As the kernel does it that is out of memory."""
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+        (self.folder / "rsyslog.sock").unlink(missing_ok=True)
+        (self.folder / "pid").unlink(missing_ok=True)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -179,6 +199,33 @@ def compare(store, documents, what):
     check(longest > 20000, what, "the longest document has only", longest)
 
 
+def after_a_kill(rsyslog, store, start):
+    """Elasticsearch is away, rsyslog has taken what is new, and is killed; then both are there again."""
+    store.down = "away"
+    for capture in ("campaign", "many-addresses", "nymaim"):
+        check(start(ROOT / "pcaps" / (capture + ".pcap")).wait() == 0, "the sensor fails on", capture)
+    time.sleep(1.5)  # what was sent is taken: from the socket, or from the file
+    rsyslog.kill()
+    store.down = None
+    rsyslog.start()
+
+
+def after_a_refusal(store, folder, start):
+    """Elasticsearch refuses whole requests: rsyslog gives up on them, and they stand in refused.log."""
+    refused, before = folder / "refused.log", len(store.documents)
+    store.down = "busy"
+    check(start(ROOT / "pcaps/fragments.pcap").wait() == 0, "the sensor fails")
+    wait_for(lambda: refused.exists() and b'"status": 503' in refused.read_bytes(), "refused.log")
+    time.sleep(1)
+    store.down = None
+    check(len(store.documents) == before, "what was refused is there")
+    text = (ELASTIC / "README.md").read_text()
+    filter_ = re.search(r"jq -j (\S+) /var/log/portent/refused.log", text).group(1)
+    again = subprocess.run(["jq", "-j", filter_, refused], capture_output=True, check=True).stdout
+    store.bulk(again)
+    check(len(store.documents) > before, "refused.log holds nothing")
+
+
 def by_file(folder, store):
     rsyslog = Rsyslog(folder, store.server_port)
     events, rotated = folder / "events.ndjson", folder / "events.ndjson.1"
@@ -195,6 +242,9 @@ def by_file(folder, store):
             wait_for(lambda: len(store.documents) >= len(written(kept)) - 2, "the rotated file")
         if i in steps:
             steps[i]()
+    after_a_kill(rsyslog, store, lambda capture: write(capture, events, kept))
+    wait_for(lambda: len(store.documents) >= len(written(kept)), "what was there before the kill")
+    after_a_refusal(store, folder, lambda capture: write(capture, events, kept))
     compare(store, written(kept), "file:")
     rsyslog.stop()
 
@@ -215,6 +265,7 @@ def by_socket(folder, store):
         if i == 4:
             rsyslog.stop()
             rsyslog.start()
+    after_a_kill(rsyslog, store, lambda capture: write(capture, "unix:%s/rsyslog.sock" % folder, kept))
     compare(store, written(kept), "socket:")
     rsyslog.stop()
 
