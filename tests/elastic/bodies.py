@@ -34,6 +34,7 @@ SPOILT = {
     "IndicesCreateRequest": ('"type": "ip"', '"type": "ipp"'),
     "TransformPutTransformRequest": ('"retention_policy"', '"retension_policy"'),
     "IndicesPutMappingRequest": ('"script"', '"scrpt"'),
+    "SecurityCreateApiKeyRequest": ('"role_descriptors"', '"role_descripters"'),
     "EqlSearchRequest": ('"tiebreaker_field"', '"tie_breaker_field"'),
     "EsqlQueryRequest": ('"query"', '"qeury"'),
 }
@@ -44,6 +45,7 @@ def bodies():
     for folder, (request, key) in REQUESTS.items():
         for path in sorted((ELASTIC / folder).glob("*.json")):
             yield request, {key: path.stem, **json.loads(path.read_text(encoding="utf-8"))}
+    yield "SecurityCreateApiKeyRequest", json.loads((ELASTIC / "api-key.json").read_text(encoding="utf-8"))
     for rule in read_lines(ELASTIC / "detection/rules.ndjson")[:-1]:
         if rule["type"] == "eql":
             yield "EqlSearchRequest", {
@@ -72,7 +74,24 @@ def compiled(name, texts):
     return done.stdout.splitlines()
 
 
+def privileges():
+    """Every privilege that we name, to a machine or to a reader, is one; the types take any text there."""
+    types = (NODE / "node_modules/@elastic/elasticsearch/lib/api/types.d.ts").read_text(encoding="utf-8")
+    known = {kind: set(re.findall("'(\\w+)'", re.search("type Security%sPrivilege = ([^;]*)" % kind,
+                                                       types).group(1))) for kind in ("Cluster", "Index")}
+    role = json.loads((ELASTIC / "api-key.json").read_text())["role_descriptors"]["portent-shipper"]
+    check(set(role["cluster"]) <= known["Cluster"], "no privilege:", role["cluster"])
+    for index in role["indices"]:
+        check(set(index["privileges"]) <= known["Index"], "no privilege:", index["privileges"])
+    text = (ELASTIC / "README.md").read_text()
+    named = set(re.findall(r"\bmanage_\w+", text))
+    check(len(named) >= 5 and named <= known["Cluster"], "README: no privilege:", named - known["Cluster"])
+    for name in re.findall(r"[A-Z]\w* (?:need|read)s? `(\w+)` and `(\w+)`", text):
+        check(set(name) <= known["Index"], "README: no privilege:", name)
+
+
 def main():
+    privileges()
     subprocess.run([Path(__file__).parent / "install", NODE], check=True)
     texts = [(request, json.dumps(body)) for request, body in bodies()]
     errors = compiled("types", texts)

@@ -15,6 +15,7 @@ import subprocess
 import uuid
 from pathlib import Path
 
+import jsonschema
 import yaml
 
 import table
@@ -122,6 +123,33 @@ def check_formulas(rule, path, names, found):
 
 # ---- Sigma ----
 
+# What version 2 of Sigma's specification says of the keys that we use, and of no others.
+TEXTS = {"type": "array", "uniqueItems": True, "items": {"type": "string", "minLength": 2}}
+SIGMA = {
+    "type": "object",
+    "required": ["title", "id", "status", "description", "logsource", "detection", "level"],
+    "additionalProperties": False,
+    "properties": {
+        "title": {"type": "string", "maxLength": 256},
+        "id": {"type": "string", "format": "uuid"},
+        "status": {"enum": ["stable", "test", "experimental", "deprecated", "unsupported"]},
+        "description": {"type": "string", "maxLength": 65535},
+        "references": TEXTS,
+        "author": {"type": "string"},
+        "date": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[012])-(0[1-9]|[12][0-9]|3[01])$"},
+        "tags": {"type": "array", "uniqueItems": True, "items": {
+            "type": "string", "pattern": "^[a-z0-9_-]+[.][a-z0-9._-]+$"}},
+        "logsource": {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": {
+            key: {"type": "string"} for key in ("category", "product", "service", "definition")}},
+        "detection": {"type": "object", "required": ["condition"],
+                      "properties": {"condition": {"type": "string"}},
+                      "additionalProperties": {"type": ["object", "array"], "minProperties": 1,
+                                               "minItems": 1}},
+        "falsepositives": TEXTS,
+        "level": {"enum": ["informational", "low", "medium", "high", "critical"]},
+    },
+}
+
 def sigma_field(condition, document):
     """One line of a selection: `field|modifier: value or values`."""
     (name, wanted), found = condition, None
@@ -153,10 +181,13 @@ def check_sigma():
     check(len({rule["id"] for rule in found.values()}) == len(found), "ids of Sigma rules")
     for name, rule in found.items():
         check(str(uuid.UUID(rule["id"])) == rule["id"], name, "id")
-        check(rule["level"] in ("low", "medium", "high", "critical"), name, "level")
-        check(rule["status"] in ("experimental", "test", "stable"), name, "status")
-        check(len(rule["title"]) <= 110 and rule["logsource"] and rule["description"], name, "texts")
-        check(re.fullmatch(r"\d{4}-\d\d-\d\d", str(rule["date"])), name, "date", rule["date"])
+        wrong = [error.message for error in jsonschema.Draft7Validator(SIGMA).iter_errors(rule)]
+        check(not wrong, name, wrong)
+        named = set(rule["detection"]) - {"condition"}
+        asked = re.findall(r"\b(?!and\b|or\b|not\b|of\b)[a-z]\w*\*?", rule["detection"]["condition"])
+        used = {one for one in named for word in asked
+                if one == word or word.endswith("*") and one.startswith(word[:-1])}
+        check(used == named, name, "asks not for", named - used)
         check("attack.t1568.003" in rule["tags"], name, "tags")
     for rule in rules():
         check(rule["id"] in found, "no Sigma rule for", rule["id"])

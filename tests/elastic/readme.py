@@ -30,6 +30,19 @@ def run_sessions():
                   done.stdout + done.stderr)
 
 
+def sensor_commands():
+    """What the shell blocks tell the reader to run of the sensor is a command line that it takes."""
+    commands = re.findall(r"^portent (.*)$", "\n".join(re.findall(r"```sh\n(.*?)```", TEXT, re.S)), re.M)
+    check(len(commands) >= 2, "README runs no sensor")
+    with tempfile.TemporaryDirectory() as folder:
+        for command in commands:
+            words = command.replace("eth1", "lo").replace("suspect.pcap", str(ROOT / "pcaps/apt12.pcap"))
+            words = words.replace("/var/log/portent", folder).split()
+            done = subprocess.run([os.environ["PORTENT"], "-T", *words], capture_output=True, text=True,
+                                  check=False)
+            check(done.returncode == 0, "portent", command, "is refused:", done.stderr)
+
+
 def named_files():
     first = TEXT[TEXT.index("| Here"):TEXT.index("## From")]
     column = " ".join(line.split("|")[1] for line in first.splitlines() if line.startswith("|"))
@@ -54,6 +67,7 @@ def named_rules():
 
 def main():
     run_sessions()
+    sensor_commands()
     named_files()
     named_rules()
     finish()
