@@ -111,7 +111,7 @@ def make_rule(rule, common, words, types, rules):
         "note": note(rule, common),
         "setup": rule.get("setup", "The index templates of rules/elastic are loaded.\n"),
         "investigation_fields": {"field_names": rule["fields"]},
-        "required_fields": [] if rule["type"] == "esql" else required_fields(query, types),
+        "required_fields": required_fields(query, types),
     }
     if "index" in rule:
         out["index"] = rule["index"]
