@@ -170,9 +170,13 @@ def check_shippers():
     check(len(set(ids)) == len(ids), "Filebeat inputs need ids of their own")
     check([one.get("enabled", True) for one in beats["filebeat.inputs"]].count(True) == 1,
           "more than one input is on")
+    for one in beats["filebeat.inputs"]:
+        check(one["type"] != "filestream" or one["prospector.scanner.fingerprint.enabled"] and
+              "file_identity.fingerprint" in one, "a rotated file would be read again")
     agent = yaml.safe_load((ELASTIC / "filebeat/elastic-agent.yml").read_text())
     streams = {"%(type)s-%(dataset)s" % one["data_stream"]: one["processors"][0]["drop_event"]["when"]
                for one in agent["inputs"][0]["streams"]}
+    check(all("file_identity.fingerprint" in one for one in agent["inputs"][0]["streams"]), "Agent: identity")
     wrong = set()
     for _, document in documents():
         own = "%(type)s-%(dataset)s" % document["data_stream"]
