@@ -159,6 +159,11 @@ def scenarios():
     yield "rotation of other streams", [
         put(d, "data_stream.dataset", "other") if "port" not in d["source"] else d
         for d in turns((table.A, 10198), FAR)], set()
+    said = lambda address, at: put(put(put(  # noqa: E731
+        shapes.suricata_dns([address]), "network", None), "event.type", ["connection"]),
+        "@timestamp", shapes.when(at))
+    yield "another product's answers are no expectations", [
+        said(table.A, 0), ours(table.A, 10198, 1), said(FAR[0], 2), ours(*FAR, 3)], set()
     yield "rotation of pairs", [
         put(d, "portent.expected.relation", "pair") if "port" not in d["source"] else d
         for d in turns((table.A, 10198), FAR)], {"expected-uncontacted"}
