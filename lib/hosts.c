@@ -39,6 +39,11 @@ static int hosts_init(struct pt_hosts *hosts)
         return hosts->classes ? 0 : -ENOMEM;
 }
 
+size_t pt_hosts_besides(void)
+{
+        return sizeof(struct pt_hosts) + HASHES * sizeof(struct hash_memo);
+}
+
 int pt_hosts_new(const struct pt_hosts_settings *settings, struct pt_counters *counters,
                  struct pt_hosts **ret)
 {

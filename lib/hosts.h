@@ -32,6 +32,9 @@ struct pt_hosts;
 /* 0, or -ENOMEM. Borrows the counters. */
 int pt_hosts_new(const struct pt_hosts_settings *settings, struct pt_counters *counters,
                  struct pt_hosts **ret);
+
+/* Octets that it takes besides settings->memory. */
+size_t pt_hosts_besides(void);
 struct pt_hosts *pt_hosts_free(struct pt_hosts *hosts);
 
 /* The address that is looked up: an embedded IPv4 address stands for the one that embeds it. */

@@ -347,6 +347,7 @@ static enum pt_learned group_learn(struct pt_hosts *hosts, uint32_t client, stru
                 struct pt_address address =
                         pt_hosts_canonical(hosts, &given->answer->addresses[i].address);
 
+                pt_victim_fetch(hosts);
                 bound_repeats(hosts, client, &address);
         }
         group_store(hosts, client, g);

@@ -43,7 +43,7 @@ int pt_plan_memory(const struct pt_settings *settings, struct pt_plan *ret)
         plan.fragments = memory / 32;
         plan.streams = memory / 16;
         fixed = plan.fragments + pt_fragments_size() + plan.streams + pt_streams_size() +
-                sizeof(struct pt_engine) + pt_line_size() + PT_FRAME_KEPT +
+                sizeof(struct pt_engine) + pt_hosts_besides() + pt_line_size() + PT_FRAME_KEPT +
                 PT_PLAN_ADDRESSES * sizeof(struct pt_dns_address) +
                 (PT_ARRIVALS + 2) * sizeof(struct pt_arrival) + pt_twins_size(plan.twins) +
                 pt_recent_size(plan.queries, sizeof(struct pt_query)) +

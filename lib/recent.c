@@ -29,10 +29,20 @@ static size_t stride_for(size_t payload)
         return sizeof(struct entry) + ((payload + 7) & ~(size_t)7);
 }
 
+/* Two for each entry: who gives way is the last of its chain, and each before it is a cell more. */
+static size_t heads_for(uint32_t capacity)
+{
+        size_t heads = 2;
+
+        while (heads < (size_t)capacity * 2)
+                heads *= 2;
+        return heads;
+}
+
 size_t pt_recent_size(uint32_t capacity, size_t payload)
 {
         return ((size_t)capacity + 1) * stride_for(payload) +
-               (size_t)capacity * 2 * sizeof(uint32_t);
+               heads_for(capacity) * sizeof(uint32_t);
 }
 
 int pt_recent_init(struct pt_recent *recent, uint32_t capacity, size_t payload,
@@ -45,7 +55,7 @@ int pt_recent_init(struct pt_recent *recent, uint32_t capacity, size_t payload,
                 .key = *key,
         };
         recent->entries = pt_pages_take((size_t)capacity + 1, recent->stride);
-        if (!recent->entries || pt_heads_init(&recent->heads, capacity) < 0) {
+        if (!recent->entries || pt_heads_init(&recent->heads, heads_for(capacity)) < 0) {
                 pt_recent_deinit(recent);
                 return -ENOMEM;
         }
