@@ -4,7 +4,8 @@
  * --stats and --metrics, in the log, and in the last words on standard error, which also say why
  * when nothing was found (design 6).
  *
- * health.c has the counters, pulse.c the states and alarms, farewell.c the last words.
+ * health.c has the counters, standing.c what holds now, pulse.c the states and alarms, farewell.c the
+ * last words.
  */
 #pragma once
 

@@ -13,125 +13,17 @@
 #include "../lib/words.h"
 #include "health.h"
 #include "say.h"
+#include "standing.h"
 
 #define SECOND INT64_C(1000000000)
 #define DAY (86400 * SECOND)
 #define COUNT(list) (sizeof(list) / sizeof *(list))
-
-/* What a notice is in documents. Those that begin something are ended by the next of the list. */
-static const struct {
-        const char *action;
-        const char *alarm; /* of a beginning, and of its end */
-        const char *outcome;
-        bool begins, ends;
-} notices[PT_NOTICE_KINDS] = {
-        [PT_NOTICE_LINK_DOWN] = {"link_down", "link_down", "failure", true, false},
-        [PT_NOTICE_LINK_UP] = {"link_up", "link_down", "success", false, true},
-        [PT_NOTICE_CAPTURE_LOST] = {"capture_failed", "capture_failed", "failure", true, false},
-        [PT_NOTICE_CAPTURE_RESUMED] = {"capture_resumed", "capture_failed", "success", false, true},
-        [PT_NOTICE_OUTPUT_TROUBLE] = {"output_failed", "output_failed", "failure", true, false},
-        [PT_NOTICE_OUTPUT_RECOVERED] = {"output_recovered", "output_failed", "success", false,
-                                        true},
-        [PT_NOTICE_OUTPUT_TORN] = {"output_torn", "output_torn", NULL, false, false},
-};
 
 static const char *const levels[] = {
         [PT_NOTICE_INFO] = "info",
         [PT_NOTICE_WARNING] = "warning",
         [PT_NOTICE_ERROR] = "error",
 };
-
-/* ---- how it stands ---- */
-
-static size_t troubles(const struct pt_health *health)
-{
-        size_t count = 0;
-
-        for (size_t i = 0; i < PT_HEALTH_TROUBLES; i++)
-                count += health->troubles[i].subject[0] != '\0';
-        return count;
-}
-
-static enum pt_ecs_phase phase(const struct pt_health *health)
-{
-        if (!health->running)
-                return PT_ECS_STARTING;
-        return troubles(health) || pt_alarms_active(&health->alarms) ? PT_ECS_DEGRADED
-                                                                     : PT_ECS_RUNNING;
-}
-
-static struct pt_health_trouble *find_trouble(struct pt_health *health, enum pt_notice_kind kind,
-                                              const char *subject)
-{
-        for (size_t i = 0; i < PT_HEALTH_TROUBLES; i++) {
-                struct pt_health_trouble *t = &health->troubles[i];
-
-                if (*t->subject && t->kind == kind && strcmp(t->subject, subject) == 0)
-                        return t;
-        }
-        return NULL;
-}
-
-/* A notice that ends something ends what the one before it in the list began. */
-static void remember(struct pt_health *health, const struct pt_health_notice *notice)
-{
-        struct pt_health_trouble *t;
-
-        if (notices[notice->kind].begins && !find_trouble(health, notice->kind, notice->subject)) {
-                for (size_t i = 0; i < PT_HEALTH_TROUBLES; i++) {
-                        t = &health->troubles[i];
-                        if (*t->subject)
-                                continue;
-                        t->kind = notice->kind;
-                        snprintf(t->subject, sizeof t->subject, "%s", notice->subject);
-                        return;
-                }
-        }
-        if (!notices[notice->kind].ends)
-                return;
-        t = find_trouble(health, (enum pt_notice_kind)(notice->kind - 1), notice->subject);
-        if (t)
-                *t->subject = '\0';
-}
-
-static uint64_t count_troubles(const struct pt_health *health, enum pt_notice_kind kind)
-{
-        uint64_t count = 0;
-
-        for (size_t i = 0; i < PT_HEALTH_TROUBLES; i++)
-                count += *health->troubles[i].subject && health->troubles[i].kind == kind;
-        return count;
-}
-
-static uint64_t count_unread(const struct pt_alarms *alarms)
-{
-        uint64_t count = 0;
-
-        for (size_t i = 0; i < PT_ALARM_UNREAD_ROWS; i++)
-                count += alarms->unread[i].active;
-        return count;
-}
-
-size_t pt_health_alarms(const struct pt_health *health,
-                        struct pt_metrics_alarm ret[PT_HEALTH_ALARMS])
-{
-        size_t count = 0;
-
-        if (!health->live)
-                return 0;
-        for (unsigned i = 0; i < PT_ALARM_KINDS; i++)
-                ret[count++] = (struct pt_metrics_alarm){
-                        pt_alarm_name(i), i == PT_ALARM_UNREAD ? count_unread(&health->alarms)
-                                                               : health->alarms.active[i]};
-        for (unsigned i = 0; i < PT_NOTICE_KINDS; i++) {
-                if (notices[i].begins)
-                        ret[count++] = (struct pt_metrics_alarm){notices[i].alarm,
-                                                                 count_troubles(health, i)};
-        }
-        return count;
-}
-
-_Static_assert(PT_ALARM_KINDS + PT_NOTICE_KINDS <= PT_HEALTH_ALARMS, "there is room for all names");
 
 /* ---- documents ---- */
 
@@ -229,7 +121,7 @@ void pt_health_running(struct pt_health *health)
         health->report_due = now + DAY;
         say_inputs(health, inputs, sizeof inputs);
         snprintf(message, sizeof message, "Sensor started, %s", inputs);
-        state.phase = phase(health);
+        state.phase = pt_standing_phase(health);
         add_hashes(health, &state, rules_hash);
         tell_state(health, &state);
 }
@@ -244,7 +136,7 @@ void pt_health_reloaded(struct pt_health *health)
                 .level = "info",
                 .outcome = "success",
                 .message = message,
-                .phase = phase(health),
+                .phase = pt_standing_phase(health),
         };
 
         pt_alarms_set(&health->alarms, &settings);
@@ -264,7 +156,7 @@ void pt_health_refused(struct pt_health *health, const char *error)
                 .message = "Sensor goes on with the rules and the configuration it has: the new "
                            "ones were refused",
                 .error = error,
-                .phase = phase(health),
+                .phase = pt_standing_phase(health),
         };
 
         tell_state(health, &state);
@@ -315,16 +207,16 @@ static void tell_notice(struct pt_health *health, const struct pt_health_notice 
 {
         char message[640];
         const struct pt_ecs_alarm alarm = {
-                .name = notices[notice->kind].alarm,
-                .active = notices[notice->kind].begins,
+                .name = pt_standing_notices[notice->kind].alarm,
+                .active = pt_standing_notices[notice->kind].begins,
                 .subject = notice->subject,
                 .count = notice->count,
         };
         struct pt_ecs_state state = {
-                .action = notices[notice->kind].action,
+                .action = pt_standing_notices[notice->kind].action,
                 .type = "change",
                 .level = levels[notice->level],
-                .outcome = notices[notice->kind].outcome,
+                .outcome = pt_standing_notices[notice->kind].outcome,
                 .message = message,
                 .reason = notice->sentence,
                 .since = notice->since,
@@ -332,8 +224,8 @@ static void tell_notice(struct pt_health *health, const struct pt_health_notice 
                 .interface = is_about_capture(notice->kind) ? notice->subject : NULL,
         };
 
-        remember(health, notice);
-        state.phase = phase(health);
+        pt_standing_remember(health, notice);
+        state.phase = pt_standing_phase(health);
         snprintf(message, sizeof message, "%s: %s", notice->subject, notice->sentence);
         tell_state(health, &state);
 }
@@ -374,7 +266,7 @@ static void tell_alarm(void *context, const struct pt_alarm *alarm)
                 .level = alarm->begins ? "warning" : "info",
                 .message = message,
                 .reason = alarm->sentence,
-                .phase = phase(health),
+                .phase = pt_standing_phase(health),
                 .since = pt_health_wall() - (pt_health_clock() - alarm->since),
                 .alarm = &told,
         };
@@ -419,8 +311,8 @@ static void look(struct pt_health *health, int64_t now)
                 .responses = count_of(engine, PT_COUNT_DNS_RESPONSES),
                 .truncated = count_of(engine, PT_COUNT_DNS_CUT),
                 .dropped = pt_live_stats(health->live).dropped,
-                .links_down = count_troubles(health, PT_NOTICE_LINK_DOWN) +
-                                      count_troubles(health, PT_NOTICE_CAPTURE_LOST) >=
+                .links_down = pt_standing_troubles(health, PT_NOTICE_LINK_DOWN) +
+                                      pt_standing_troubles(health, PT_NOTICE_CAPTURE_LOST) >=
                               health->options->interfaces.count,
                 .unread = rows,
                 .unread_count = gather_unread(engine, rows),

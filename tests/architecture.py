@@ -32,7 +32,7 @@ FLOORS = [
     {"community", "identity", "words", "reason", "document", "groups", "records", "alert", "stats",
      "ecs", "text", "alarm", "status", "report", "metrics"},
 ]
-IO = {"album", "archive", "aside", "cursor", "delivery", "folder", "segment", "through", "block", "carrier", "catalogue", "channel", "classic", "codec", "eve", "exhibit", "feed", "file", "filter", "instant", "kind",
+IO = {"album", "archive", "aside", "cursor", "handle", "peer", "delivery", "folder", "segment", "through", "block", "carrier", "catalogue", "channel", "classic", "codec", "eve", "exhibit", "feed", "file", "filter", "instant", "kind",
       "lists", "live", "log", "medium", "merge", "notice", "opening", "pipe", "queue", "record", "replay", "resolve",
       "rulebook", "said", "sieve", "sink", "socket", "source", "spool", "store", "strand", "tap", "trouble", "unpack",
       "window", "zeek"}

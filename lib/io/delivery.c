@@ -5,6 +5,7 @@
 
 #define SERVE_MOST ((size_t)1 << 20)  /* octets given away in one call, so that capture goes on */
 #define STEADY (5000 * PT_CHANNEL_MS) /* a reader that stays so long has the first pause again */
+#define SYNC_PAUSE (1000 * PT_CHANNEL_MS)
 #define REOPEN_PAUSE (1000 * PT_CHANNEL_MS)
 
 /* --- what is lost ----------------------------------------------------------------------------- */
@@ -174,4 +175,42 @@ void pt_delivery_reopen(struct pt_sink *sink, int64_t now)
         sink->retry = 0; /* a new file may take what the old one did not */
         pt_trouble_pass(&sink->reopen_trouble, now);
         pt_delivery_tell_torn(sink);
+}
+
+/* --- the spool -------------------------------------------------------------------------------- */
+
+static bool is_stuck(const struct pt_sink *sink, int64_t now)
+{
+        return !sink->open || now - sink->progress >= PT_SINK_MEMORY_MOST ||
+               (sink->error && sink->error != -EAGAIN);
+}
+
+/* About once a second what the spool has taken is written through, aside: nobody waits for it. */
+static void write_through(struct pt_sink *sink, int64_t now)
+{
+        bool ended = false;
+        int r = 0, trouble;
+
+        if (!pt_store_is_synced(sink->store) && now >= sink->sync) {
+                r = pt_store_sync(sink->store, &ended);
+                sink->sync = now + SYNC_PAUSE;
+        }
+        trouble = pt_store_trouble(sink->store);
+        if (trouble)
+                pt_trouble_meet(&sink->spool_trouble, -trouble, NULL, now, 0);
+        else if (r)
+                pt_trouble_meet(&sink->spool_trouble, ETIMEDOUT, "the disk does not answer", now,
+                                PT_SINK_SLOW_GRACE);
+        else if (ended)
+                pt_trouble_pass(&sink->spool_trouble, now);
+}
+
+void pt_delivery_keep(struct pt_sink *sink, int64_t now)
+{
+        if (pt_sink_is_done(sink))
+                sink->progress = now;
+        else if (pt_store_queued(sink->store) && is_stuck(sink, now) && now >= sink->settle &&
+                 !pt_store_settle(sink->store))
+                sink->settle = now + SYNC_PAUSE;
+        write_through(sink, now);
 }

@@ -16,6 +16,8 @@
 
 #define PT_SINK_GRACE (1000 * PT_CHANNEL_MS) /* a reader may go and come again without a word */
 #define PT_SINK_SLOW_GRACE (5000 * PT_CHANNEL_MS)
+#define PT_SINK_MEMORY_MOST (1000 * PT_CHANNEL_MS) /* lines wait in memory so long, then on disk \
+                                                    */
 #define PT_SINK_PAUSE \
         (100 * PT_CHANNEL_MS) /* before a second attempt; doubled for each one after */
 
@@ -61,3 +63,6 @@ void pt_delivery_tell_torn(struct pt_sink *sink);
 void pt_delivery_open(struct pt_sink *sink, int64_t now);
 void pt_delivery_give(struct pt_sink *sink, int64_t now);
 void pt_delivery_reopen(struct pt_sink *sink, int64_t now);
+
+/* Live: what waits for long goes to the spool, and the spool is written through to the disk. */
+void pt_delivery_keep(struct pt_sink *sink, int64_t now);

@@ -9,6 +9,7 @@
 
 #include "delivery.h"
 #include "file.h"
+#include "peer.h"
 #include "queue.h"
 #include "socket.h"
 
@@ -16,8 +17,6 @@
 #define NEVER PT_CHANNEL_NEVER
 #define GATHER ((size_t)64 << 10) /* octets of lines that replay writes together */
 #define WAIT_MS 100               /* how often a wait looks at the stop flag */
-#define MEMORY_MOST (1000 * MS)   /* lines wait in memory so long, then in the spool */
-#define SYNC_PAUSE (1000 * MS)
 
 int64_t pt_sink_clock(void)
 {
@@ -55,43 +54,7 @@ static int drop_all(struct pt_sink *sink, int64_t now)
         return sink->error ? sink->error : -EAGAIN;
 }
 
-/* --- the spool -------------------------------------------------------------------------------- */
-
-static bool is_stuck(const struct pt_sink *sink, int64_t now)
-{
-        return !sink->open || now - sink->progress >= MEMORY_MOST ||
-               (sink->error && sink->error != -EAGAIN);
-}
-
-/* About once a second what the spool has taken is written through, aside: nobody waits for it. */
-static void write_through(struct pt_sink *sink, int64_t now)
-{
-        bool ended = false;
-        int r = 0, trouble;
-
-        if (!pt_store_is_synced(sink->store) && now >= sink->sync) {
-                r = pt_store_sync(sink->store, &ended);
-                sink->sync = now + SYNC_PAUSE;
-        }
-        trouble = pt_store_trouble(sink->store);
-        if (trouble)
-                pt_trouble_meet(&sink->spool_trouble, -trouble, NULL, now, 0);
-        else if (r)
-                pt_trouble_meet(&sink->spool_trouble, ETIMEDOUT, "the disk does not answer", now,
-                                PT_SINK_SLOW_GRACE);
-        else if (ended)
-                pt_trouble_pass(&sink->spool_trouble, now);
-}
-
-static void keep(struct pt_sink *sink, int64_t now)
-{
-        if (pt_sink_is_done(sink))
-                sink->progress = now;
-        else if (pt_store_queued(sink->store) && is_stuck(sink, now) && now >= sink->settle &&
-                 !pt_store_settle(sink->store))
-                sink->settle = now + SYNC_PAUSE;
-        write_through(sink, now);
-}
+/* --- serving ---------------------------------------------------------------------------------- */
 
 /* Trouble that lasts is told; but not of a reader that has just come back. */
 static void tell_late(struct pt_sink *sink, int64_t now)
@@ -121,7 +84,7 @@ void pt_sink_serve(struct pt_sink *sink, int64_t now)
         if (!sink->live)
                 return;
         sink->waiting = 0;
-        keep(sink, now);
+        pt_delivery_keep(sink, now);
 }
 
 void pt_sink_reopen(struct pt_sink *sink, int64_t now)
@@ -153,7 +116,7 @@ static int64_t next_time(const struct pt_sink *sink)
         if (!pt_store_is_synced(sink->store))
                 again = sooner(again, sink->sync);
         if (pt_store_queued(sink->store) && pt_store_has_spool(sink->store)) {
-                int64_t due = sink->progress + MEMORY_MOST;
+                int64_t due = sink->progress + PT_SINK_MEMORY_MOST;
 
                 again = sooner(again, due > sink->settle ? due : sink->settle);
         }
@@ -249,7 +212,7 @@ int pt_sink_write(struct pt_sink *sink, const char *line, size_t length)
 
 int pt_sink_check(const char *destination, char sentence[256])
 {
-        int r = pt_socket_check(destination, sentence);
+        int r = pt_peer_check(destination, sentence);
 
         return r < 0 ? r : 0;
 }
@@ -310,7 +273,7 @@ static int open_channel(struct pt_sink *sink, const struct pt_sink_settings *set
                 .live = settings->live,
                 .max_size = settings->max_size,
         };
-        int r = pt_socket_check(sink->destination, sentence);
+        int r = pt_peer_check(sink->destination, sentence);
 
         if (r < 0)
                 return r;

@@ -22,9 +22,5 @@
 
 #include "channel.h"
 
-/* Is this such a destination? Then 0; -EINVAL with a sentence if it is none that can be; 1 if not.
- */
-int pt_socket_check(const char *destination, char sentence[256]);
-
 /* 0, or a negative errno. Nothing is connected yet. Borrows the destination. */
 int pt_socket_new(const char *destination, struct pt_channel **ret);

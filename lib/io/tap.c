@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -13,19 +12,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "../packet.h"
-#include "filter.h"
+#include "handle.h"
 
 #define SECOND INT64_C(1000000000)
 #define NOTHING 0xffff /* a protocol that no frame has: who is bound to it receives none */
-
-/*
- * How long the kernel gathers frames before it wakes us, milliseconds. It hands over a block (256
- * KiB, libpcap's choice) that is full, and one that is not after this time. So this bounds the
- * delay; and, as a block with one frame is used up too, how long a stall of ours may last in light
- * traffic: 2.5 s with a ring of 32 MiB.
- */
-#define GATHER 20
 
 /* A handle whose reading fails though its interface is well is tried again, ever more rarely. */
 #define FAULTS 3
@@ -43,10 +33,7 @@ struct pt_tap {
         uint32_t place;
         bool any; /* the pseudo-interface of all, which never goes away */
         bool promiscuous;
-        pcap_t *pcap;
-        int fd;
-        int linktype;
-        int64_t fraction; /* nanoseconds that the second part of a packet time counts */
+        struct pt_handle handle;
 
         enum state state;
         int index;        /* what it is bound to, 0 if nothing */
@@ -143,7 +130,7 @@ struct pt_live_stats pt_tap_stats(struct pt_tap *tap)
         struct pcap_stat now;
         uint64_t missed;
 
-        if (pcap_stats(tap->pcap, &now) == 0) {
+        if (pcap_stats(tap->handle.pcap, &now) == 0) {
                 tap->total.packets += (uint32_t)(now.ps_recv - tap->received_before);
                 tap->total.dropped += (uint32_t)(now.ps_drop - tap->dropped_before);
                 tap->received_before = now.ps_recv;
@@ -159,118 +146,6 @@ struct pt_live_stats pt_tap_stats(struct pt_tap *tap)
 }
 
 /* ---- opening ---- */
-
-static const struct {
-        int dlt;
-        int linktype;
-} links[] = {
-        {DLT_EN10MB, PT_LINK_ETHERNET}, {DLT_RAW, PT_LINK_RAW},   {DLT_LINUX_SLL, PT_LINK_SLL},
-        {DLT_LINUX_SLL2, PT_LINK_SLL2}, {DLT_IPV4, PT_LINK_IPV4}, {DLT_IPV6, PT_LINK_IPV6},
-};
-
-static int set_link(struct pt_tap *tap, char sentence[256])
-{
-        int dlt = pcap_datalink(tap->pcap);
-        const char *name = pcap_datalink_val_to_name(dlt);
-
-        for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
-                if (links[i].dlt != dlt)
-                        continue;
-                tap->linktype = links[i].linktype;
-                return 0;
-        }
-        snprintf(sentence, 256, "%s: its link type, %s, is not read", tap->name,
-                 name ? name : "which has no name");
-        return -ENOTSUP;
-}
-
-/* What pcap_activate() returned, which may be a warning, in words for people. */
-static int refuse(const struct pt_tap *tap, int status, char sentence[256])
-{
-        const char *detail = pcap_geterr(tap->pcap);
-
-        switch (status) {
-        case PCAP_ERROR_NO_SUCH_DEVICE:
-                snprintf(sentence, 256, "%s: there is no such interface (portent -D lists them)",
-                         tap->name);
-                return -ENODEV;
-        case PCAP_ERROR_PERM_DENIED:
-        case PCAP_ERROR_PROMISC_PERM_DENIED:
-                snprintf(sentence, 256, "%s: capturing is not permitted: CAP_NET_RAW is needed",
-                         tap->name);
-                return -EPERM;
-        case PCAP_ERROR_IFACE_NOT_UP:
-                snprintf(sentence, 256,
-                         "%s: the interface is not up: ip link set %s up does that, as root",
-                         tap->name, tap->name);
-                return -ENETDOWN;
-        default:
-                snprintf(sentence, 256, "%s: %.150s", tap->name,
-                         *detail ? detail : pcap_statustostr(status));
-                return -EIO;
-        }
-}
-
-static int activate(struct pt_tap *tap, const struct pt_live_settings *settings, char sentence[256])
-{
-        char reason[PCAP_ERRBUF_SIZE] = "";
-        int status;
-
-        tap->pcap = pcap_create(tap->name, reason);
-        if (!tap->pcap) {
-                snprintf(sentence, 256, "%s: %.200s", tap->name, reason);
-                return -EIO;
-        }
-        pcap_set_snaplen(tap->pcap, settings->snapshot);
-        pcap_set_buffer_size(tap->pcap, (int)settings->ring);
-        pcap_set_timeout(tap->pcap, GATHER);
-        pcap_set_promisc(tap->pcap, tap->promiscuous);
-        pcap_set_tstamp_precision(tap->pcap, PCAP_TSTAMP_PRECISION_NANO);
-        status = pcap_activate(tap->pcap);
-        if (status < 0)
-                return refuse(tap, status, sentence);
-        if (pcap_setnonblock(tap->pcap, 1, reason) < 0) {
-                snprintf(sentence, 256, "%s: %.200s", tap->name, reason);
-                return -EIO;
-        }
-        tap->fraction =
-                pcap_get_tstamp_precision(tap->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
-        tap->fd = pcap_fileno(tap->pcap);
-        return set_link(tap, sentence);
-}
-
-/* The user's expression first: what it drops is none of our business. */
-static int narrow(const struct pt_tap *tap, const char *filter, struct bpf_program *ours)
-{
-        struct bpf_program users, both;
-        int r;
-
-        if (pcap_compile(tap->pcap, &users, filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
-                return -EINVAL;
-        r = pt_filter_join(&users, ours, &both);
-        pcap_freecode(&users);
-        if (r < 0)
-                return r;
-        pt_filter_free(ours);
-        *ours = both;
-        return 0;
-}
-
-static int set_filter(struct pt_tap *tap, const char *filter, char sentence[256])
-{
-        struct bpf_program program = {0};
-        int r = pt_filter_make(tap->linktype, &program);
-
-        if (r == 0 && filter)
-                r = narrow(tap, filter, &program);
-        if (r == 0 && pcap_setfilter(tap->pcap, &program) < 0)
-                r = -EINVAL;
-        pt_filter_free(&program);
-        if (r < 0)
-                snprintf(sentence, 256, "%s: filter: %.150s", tap->name,
-                         r == -EINVAL ? pcap_geterr(tap->pcap) : strerror(-r));
-        return r;
-}
 
 int pt_tap_open(const struct pt_live_settings *settings, uint32_t place,
                 const struct pt_carrier *carrier, struct pt_tap **ret, char sentence[256])
@@ -288,9 +163,7 @@ int pt_tap_open(const struct pt_live_settings *settings, uint32_t place,
         tap->notify = settings->notify;
         tap->any = strcmp(tap->name, "any") == 0;
         tap->promiscuous = settings->promiscuous && !tap->any;
-        r = activate(tap, settings, sentence);
-        if (r == 0)
-                r = set_filter(tap, settings->filter, sentence);
+        r = pt_handle_open(settings, tap->name, tap->promiscuous, &tap->handle, sentence);
         if (r < 0) {
                 pt_tap_free(tap);
                 return r;
@@ -308,8 +181,8 @@ struct pt_tap *pt_tap_free(struct pt_tap *tap)
 {
         if (!tap)
                 return NULL;
-        if (tap->pcap)
-                pcap_close(tap->pcap);
+        if (tap->handle.pcap)
+                pcap_close(tap->handle.pcap);
         free(tap);
         return NULL;
 }
@@ -317,7 +190,7 @@ struct pt_tap *pt_tap_free(struct pt_tap *tap)
 /* While a frame is held, its block can be read, and every poll would return at once. */
 int pt_tap_descriptor(const struct pt_tap *tap)
 {
-        return tap->state == TAP_LOST || tap->has_frame ? -1 : tap->fd;
+        return tap->state == TAP_LOST || tap->has_frame ? -1 : tap->handle.fd;
 }
 
 bool pt_tap_is_up(const struct pt_tap *tap)
@@ -335,7 +208,8 @@ static int bind_to(const struct pt_tap *tap, int index, uint16_t protocol)
                 .sll_ifindex = index,
         };
 
-        return bind(tap->fd, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+        return bind(tap->handle.fd, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno
+                                                                                           : 0;
 }
 
 static int listen_to_all(const struct pt_tap *tap, int index, int option)
@@ -344,8 +218,9 @@ static int listen_to_all(const struct pt_tap *tap, int index, int option)
 
         if (!tap->promiscuous)
                 return 0;
-        return setsockopt(tap->fd, SOL_PACKET, option, &membership, sizeof membership) < 0 ? -errno
-                                                                                           : 0;
+        return setsockopt(tap->handle.fd, SOL_PACKET, option, &membership, sizeof membership) < 0
+                       ? -errno
+                       : 0;
 }
 
 /* An error that waits on the socket would make every poll return at once. */
@@ -354,7 +229,7 @@ static void clear_error(const struct pt_tap *tap)
         socklen_t length = sizeof(int);
         int error;
 
-        getsockopt(tap->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+        getsockopt(tap->handle.fd, SOL_SOCKET, SO_ERROR, &error, &length);
 }
 
 /* What the ring still holds can be read, and is. */
@@ -379,7 +254,7 @@ static void give_up(struct pt_tap *tap, int64_t now)
         char sentence[160];
 
         snprintf(sentence, sizeof sentence, "it cannot be read (%.100s), and is tried again",
-                 pcap_geterr(tap->pcap));
+                 pcap_geterr(tap->handle.pcap));
         bind_to(tap, tap->index, NOTHING);
         clear_error(tap);
         tap->index = 0;
@@ -452,7 +327,7 @@ const struct pt_frame *pt_tap_peek(struct pt_tap *tap)
 
         if (tap->has_frame)
                 return &tap->frame;
-        r = pcap_next_ex(tap->pcap, &header, &bytes);
+        r = pcap_next_ex(tap->handle.pcap, &header, &bytes);
         if (r < 0 && tap->faults < FAULTS)
                 tap->faults++;
         if (r != 1)
@@ -463,8 +338,9 @@ const struct pt_frame *pt_tap_peek(struct pt_tap *tap)
                 .bytes = bytes,
                 .captured = header->caplen,
                 .length = header->len,
-                .linktype = tap->linktype,
-                .time = (int64_t)header->ts.tv_sec * SECOND + header->ts.tv_usec * tap->fraction,
+                .linktype = tap->handle.linktype,
+                .time = (int64_t)header->ts.tv_sec * SECOND +
+                        header->ts.tv_usec * tap->handle.fraction,
                 .number = ++tap->number,
                 .file = tap->place,
         };
