@@ -963,6 +963,66 @@ class Kill(Case):
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
 
+class Memory(Case):
+    """A limit of a control group, as MemoryMax= of a service is one."""
+
+    def group(self):
+        """A new one, and the name of its file for the limit."""
+        for top, file in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
+                          ("/sys/fs/cgroup", "memory.max")):
+            group = pathlib.Path(top) / f"portent-outputs-{os.getpid()}"
+            try:
+                group.mkdir()
+            except OSError as error:
+                reason = error
+                continue
+            self.addCleanup(self.remove_group, group)
+            if (group / file).exists():
+                return group, group / file
+            reason = f"no {file}"
+        self.skipTest(f"no control group for memory can be made here: {reason}")
+        return None
+
+    def remove_group(self, group):
+        self.sensor.kill()
+        wait(lambda: not (group / "cgroup.procs").read_text(), "an empty group")
+        group.rmdir()
+
+    def test_36_memory_limit(self):
+        """It is killed when it meets the limit. What was in the log or in the spool is delivered, no
+        line is torn but one that the next start closes, and the next run is as good as new."""
+        group, limit = self.group()
+        log, address = self.path("log"), self.path("reader")
+        words = ("-o", log, "-o", f"unix:{address}")
+        self.start(*words, before=("sh", "-c", f"echo $$ >{group}/cgroup.procs; exec \"$@\"", "sh"))
+        made = self.alerts(20)
+        wait(lambda: stage.spool_lines(self.folder).count(b"\n") == 20, "20 lines on disk")
+        used = int((group / limit.name.replace("limit_in_bytes", "usage_in_bytes")
+                    .replace("memory.max", "memory.current")).read_text())
+        limit.write_text(str(used + (2 << 20)))
+        end = time.monotonic() + 30
+        while self.sensor.process.poll() is None and time.monotonic() < end:
+            made += self.traffic.alerts(200)
+            time.sleep(0.02)
+        self.assertEqual(self.sensor.process.poll(), -signal.SIGKILL, "the limit does not bite")
+
+        text = log.read_bytes()
+        before = numbers(text[:text.rfind(b"\n") + 1])
+        self.assertEqual(before, made[:len(before)])
+        spooled = stage.spool_lines(self.folder)
+        spooled = numbers(spooled[:spooled.rfind(b"\n") + 1])
+        self.assertEqual(spooled, made[:len(spooled)])
+        reader = self.reader(address)
+        self.start(*words)
+        later = self.traffic.alerts(5)
+        reader.accept().read_lines(len(spooled) + 5)
+        self.assertEqual(reader.numbers(), spooled + later)
+        wait(lambda: len(Sensor.lines_of(log)) >= len(before) + 5, "5 lines more")
+        torn = int(not text.endswith(b"\n"))
+        self.account(log, delivered=5, torn=torn)
+        self.assertEqual(len(Sensor.lines_of(log)), len(before) + torn + 5)
+
+
 def main():
     stage.enter()
     result = unittest.main(exit=False, verbosity=1 if len(sys.argv) < 2 else 2).result
