@@ -993,7 +993,7 @@ class Memory(Case):
         line is torn but one that the next start closes, and the next run is as good as new."""
         group, limit = self.group()
         log, address = self.path("log"), self.path("reader")
-        words = ("-o", log, "-o", f"unix:{address}")
+        words = ("-o", log, "-o", f"unix:{address}", "--spool-size", "4M")
         self.start(*words, before=("sh", "-c", f"echo $$ >{group}/cgroup.procs; exec \"$@\"", "sh"))
         made = self.alerts(20)
         wait(lambda: stage.spool_lines(self.folder).count(b"\n") == 20, "20 lines on disk")
