@@ -47,16 +47,22 @@ struct line {
         char *text;
         size_t length;
         size_t size;
+        bool failed;
 };
 
 static int line_append(const char *text, size_t length, void *context)
 {
         struct line *line = context;
 
+        /* jansson does not look whether the text of a key was taken: what follows it must not be.
+         */
+        if (line->failed)
+                return -1;
         if (length > line->size - line->length) {
                 size_t size = 2 * (line->length + length);
                 char *grown = realloc(line->text, size);
 
+                line->failed = !grown;
                 if (!grown)
                         return -1;
                 line->text = grown;

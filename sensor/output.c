@@ -215,7 +215,7 @@ static void write_event(struct pt_output *output, struct place *place, const str
 
         if (make_line(output, event, place->form, lines) < 0) {
                 if (!output->failed)
-                        pt_say("there is no memory for a line of output");
+                        pt_say_error("there is no memory for a line of output: it is lost");
                 output->failed = true;
                 return;
         }

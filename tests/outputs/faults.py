@@ -1023,6 +1023,82 @@ class Memory(Case):
         self.assertEqual(len(Sensor.lines_of(log)), len(before) + torn + 5)
 
 
+    def famine(self, number):
+        """The environment in which one allocation fails, and the file that tells of it."""
+        told = self.path("told")
+        told.unlink(missing_ok=True)
+        return {**os.environ, "LD_PRELOAD": str(stage.SHIM.with_name("libfamine.so")),
+                "FAMINE": f"{number}:{told}"}, told
+
+    def each_allocation(self, *words, wanted):
+        """Run it with the first allocation failing, with the second, and so on: it writes what it
+        should, or ends with another status and says why; and a line is whole or not there."""
+        log, number = self.path("log"), 0
+        while True:
+            number += 1
+            log.unlink(missing_ok=True)
+            environment, told = self.famine(number)
+            result = subprocess.run([stage.PORTENT, "-q", "-R", stage.ROOT / "rules", *words, "-o",
+                                     log, "--format", "ecs"], capture_output=True, text=True,
+                                    timeout=20, check=False, env=environment)
+            text = log.read_bytes() if log.exists() else b""
+            self.assertIn(result.returncode, (0, 1, 2, 3), (number, result.stderr))
+            self.assertTrue(not text or text.endswith(b"\n"), number)
+            alerts = [json.loads(line)["event"]["kind"] for line in text.splitlines()].count("alert")
+            if result.returncode == 0:
+                self.assertEqual(alerts, wanted, (number, result.stderr))
+            else:
+                self.assertNotEqual(result.stderr, "", number)
+            if not told.exists():
+                self.assertEqual(result.returncode, 0, result.stderr)
+                return number
+
+    def test_36_each_allocation_fails_once_in_replay_injected(self):
+        self.assertGreater(self.each_allocation("-r", stage.ROOT / "pcaps/apt12.pcap", wanted=1),
+                           300)
+
+    def test_36_each_allocation_fails_once_in_a_self_test_injected(self):
+        self.assertGreater(self.each_allocation("--self-test", wanted=2), 300)
+
+    def test_36_allocations_fail_once_live_injected(self):
+        """Live every third: it does not start, and says why; or it delivers all of its alerts, or
+        says which way one was lost. No line is torn, or no JSON, and none comes twice."""
+        started = 0
+        for number in range(1, 100000, 3):
+            log, said = self.path(f"log{number}"), self.path("said")
+            environment, told = self.famine(number)
+            with open(said, "wb") as file:
+                process = subprocess.Popen(
+                    [stage.PORTENT, "-i", stage.SENSOR, "-R", stage.ROOT / "rules", "--log", "alert",
+                     "-o", log, "--spool", self.path("spool")], stderr=file, env=environment,
+                    stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+
+            def has_ended():
+                return process.poll() is not None
+
+            wait(lambda: "capturing on" in said.read_text() or has_ended(), "a start")
+            made = self.traffic.alerts(3)
+            wait(lambda: len(Sensor.lines_of(log)) == 3 or has_ended() or
+                 "it is lost" in said.read_text(), f"3 alerts, {number}")
+            time.sleep(0.05)
+            process.send_signal(signal.SIGTERM)
+            status = process.wait(10)
+            lines = self.lines(log) if log.exists() else []
+            if status == 0:
+                self.assertEqual(lines, made, number)
+                started += 1
+            else:
+                self.assertIn(status, (1, 3), number)
+                self.assertNotEqual(said.read_text(), "", number)
+                self.assertEqual(lines, [n for n in made if n in lines], number)
+            if not told.exists():
+                break
+        self.assertEqual(status, 0)
+        self.assertGreater(started, 5)
+
+
 def main():
     stage.enter()
     result = unittest.main(exit=False, verbosity=1 if len(sys.argv) < 2 else 2).result
