@@ -376,8 +376,9 @@ class Completions(unittest.TestCase):
         self.assertEqual(self.complete("portent --format t"), ["text"])
         self.assertEqual(self.complete("portent --format = t"), ["text"])
         self.assertIn("dns,stats", self.complete("portent --log dns,st"))
-        self.assertEqual(self.complete("portent -R ru"), ["rules"])
-        self.assertEqual(self.complete("portent -r README"), ["README.md"])
+        # Files are readline's own business: tests/completion.py asks a shell at a terminal.
+        self.assertEqual(self.complete("portent -R ru"), [])
+        self.assertEqual(self.complete("portent -r README"), [])
         self.assertEqual(self.complete("portent tcp"), [])
 
     def test_zsh_is_told_every_flag_with_its_words(self):
