@@ -3,6 +3,7 @@ import json
 import pathlib
 import re
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
@@ -158,6 +159,40 @@ class Health(Case):
         self.assertEqual(sensor.count_said("/nowhere/portent.prom: No such file or directory"), 1)
 
     # ---- alarms ----
+
+    def test_lost_lines_are_told_when_the_output_recovers(self):
+        """How many, and over how long: in a state document, which reaches the other output."""
+        address = self.folder / "reader"
+        sensor = Sensor(self, "-o", f"unix:{address}", "--spool-size", "0", "--queue-size", "64K",
+                        "--log", "alert,state")
+        for _ in range(60):  # no burst: the queue of the file beside is as small
+            self.wire.send(*Story().all())
+            time.sleep(0.01)
+        sensor.wait_alerts(60)
+        time.sleep(1)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(address))
+            listener.listen()
+            reader, _ = listener.accept()
+            reader.settimeout(0.05)
+
+            def recovered():
+                try:
+                    reader.recv(1 << 20)
+                except TimeoutError:
+                    pass
+                return [d for d in self.states(sensor)
+                        if d["event"]["action"] == "output_recovered"]
+
+            told = wait_for(recovered, f"it does not recover: {sensor.said()}")
+            lost = sensor.stop()[1]["outputs"][1]["dropped"]["peer_down"]
+            reader.close()
+        self.assertGreater(lost, 0)
+        self.assertEqual(sum(d["portent"]["alarm"]["count"] for d in told), lost)
+        self.assertEqual(told[0]["portent"]["alarm"]["subject"], f"unix:{address}")
+        self.assertGreaterEqual(told[0]["event"]["duration"], 1_000_000_000)
+        self.assertLess(told[0]["event"]["duration"], 30_000_000_000)
+        self.assertIn(f"{lost} lines were lost", told[0]["event"]["reason"])
 
     def test_no_packets(self):
         sensor = self.start(no_packets="1s")
