@@ -7,7 +7,7 @@
 
 const char *pt_address_format(const struct pt_address *a, char ret[PT_ADDRESS_TEXT])
 {
-        if (pt_address_is_ipv4(a))
+        if (pt_address_is_ipv4(a) || pt_address_is_reserved(a))
                 return inet_ntop(AF_INET, a->octets + 12, ret, PT_ADDRESS_TEXT);
         return inet_ntop(AF_INET6, a->octets, ret, PT_ADDRESS_TEXT);
 }
@@ -18,7 +18,7 @@ int pt_address_parse(const char *text, struct pt_address *ret)
 
         if (inet_pton(AF_INET, text, bytes) == 1)
                 *ret = pt_address_from_bytes4(bytes);
-        else if (inet_pton(AF_INET6, text, bytes) == 1)
+        else if (inet_pton(AF_INET6, text, bytes) == 1 && !(bytes[0] == 0 && bytes[1] == 1))
                 *ret = pt_address_from_bytes16(bytes);
         else
                 return -EINVAL;
@@ -81,9 +81,11 @@ int pt_prefix_parse(const char *text, struct pt_prefix *ret)
 
 bool pt_prefix_contains(const struct pt_prefix *p, const struct pt_address *a)
 {
+        const struct pt_address plain = pt_address_plain(a);
         size_t whole = p->bits / 8;
         unsigned rest = p->bits % 8;
 
+        a = &plain;
         if (p->bits < IPV4_BITS && pt_address_is_ipv4(a))
                 return false;
         if (memcmp(p->address.octets, a->octets, whole) != 0)
@@ -118,7 +120,7 @@ bool pt_address_is_local(const struct pt_address *a)
 {
         uint32_t ipv4 = pt_address_low32(a);
 
-        if (pt_address_is_ipv4(a))
+        if (pt_address_is_ipv4(a) || pt_address_is_reserved(a))
                 return ipv4_is_rfc1918(ipv4) || ipv4_is_link_local(ipv4);
         /* fc00::/7 and fe80::/10 */
         return (a->octets[0] & 0xfe) == 0xfc ||

@@ -40,6 +40,52 @@ static inline bool pt_address_is_ipv4(const struct pt_address *a)
         return memcmp(a->octets, mapped, sizeof mapped) == 0;
 }
 
+/*
+ * Where an address holds, of an IPv4 address that several networks may have (RFC 1918): octets that
+ * say in which VLAN or tunnel it was seen. All zero is everywhere. An address in a zone differs
+ * from the same one in another, and is known by 0001::/16, which no host may have (RFC 4291 section
+ * 4 reserves ::/8; a packet with such an address is malformed).
+ */
+struct pt_zone {
+        uint8_t octets[8];
+};
+
+static inline bool pt_address_is_reserved(const struct pt_address *a)
+{
+        return a->octets[0] == 0 && a->octets[1] == 1;
+}
+
+static inline struct pt_address pt_address_in_zone(const struct pt_address *a,
+                                                   const struct pt_zone *zone)
+{
+        static const struct pt_zone everywhere;
+        struct pt_address ret = *a;
+
+        if (memcmp(zone, &everywhere, sizeof everywhere) == 0 || !pt_address_is_ipv4(a))
+                return ret;
+        ret.octets[1] = 1;
+        memcpy(ret.octets + 2, zone->octets, sizeof zone->octets);
+        return ret;
+}
+
+/* The address as it stood in the packet. */
+static inline struct pt_address pt_address_plain(const struct pt_address *a)
+{
+        struct pt_address ret = *a;
+
+        if (pt_address_is_reserved(a))
+                memset(ret.octets, 0, 10);
+        return ret;
+}
+
+/* May both be of one host? Two IPv4 addresses must be in one zone; IPv6 has none. */
+static inline bool pt_address_zones_agree(const struct pt_address *a, const struct pt_address *b)
+{
+        return !(pt_address_is_ipv4(a) || pt_address_is_reserved(a)) ||
+               !(pt_address_is_ipv4(b) || pt_address_is_reserved(b)) ||
+               memcmp(a->octets, b->octets, 10) == 0;
+}
+
 /* The last four octets as a number, the first of them highest. */
 static inline uint32_t pt_address_low32(const struct pt_address *a)
 {

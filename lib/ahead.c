@@ -23,6 +23,7 @@ static void hash_client(const struct pt_engine *engine, struct pt_arrival *arriv
 {
         const struct pt_packet *packet = &arrival->packet;
         bool response = arrival->has_message && arrival->message.way == PT_MESSAGE_RESPONSE;
+        struct pt_address client;
         bool sent = arrival->has_message
                             ? arrival->message.way == PT_MESSAGE_QUERY
                             : arrival->kind == PT_PACKET_TCP && packet->tcp_flags & PT_TCP_SYN;
@@ -31,8 +32,10 @@ static void hash_client(const struct pt_engine *engine, struct pt_arrival *arriv
                 arrival->mac_hash = pt_twins_hash(&engine->twins, packet->source_mac);
         else if (response && packet->has_destination_mac)
                 arrival->mac_hash = pt_twins_hash(&engine->twins, packet->destination_mac);
-        if (response)
-                arrival->client_hash = pt_visibility_hash(engine->visibility, &packet->destination);
+        if (response) {
+                client = pt_packet_receiver(packet);
+                arrival->client_hash = pt_visibility_hash(engine->visibility, &client);
+        }
 }
 
 /*
@@ -80,6 +83,7 @@ void pt_ahead_look(const struct pt_engine *engine, const struct pt_frame *frame,
                 return;
         }
         arrival->kind = pt_packet_decode(&arrival->frame, &arrival->packet);
+        pt_engine_set_zone(engine, arrival);
         arrival->has_message = arrival->kind == PT_PACKET_UDP && pt_message_is(&arrival->packet);
         if (arrival->has_message)
                 pt_message_read(engine, &arrival->packet, &arrival->message);
@@ -89,6 +93,7 @@ void pt_ahead_look(const struct pt_engine *engine, const struct pt_frame *frame,
 static void fetch_message(struct pt_engine *engine, const struct pt_arrival *arrival, unsigned step)
 {
         const struct pt_message *message = &arrival->message;
+        struct pt_address client;
 
         if (arrival->mac_hash)
                 pt_twins_fetch(&engine->twins, arrival->mac_hash, step);
@@ -96,17 +101,22 @@ static void fetch_message(struct pt_engine *engine, const struct pt_arrival *arr
                 pt_visibility_fetch(engine->visibility, arrival->client_hash, step);
         if (step == 0 && message->dns.has_question)
                 pt_recent_prefetch(&engine->queries, message->query.hash);
-        if (message->answer.count)
-                pt_hosts_fetch_learn(engine->hosts, &arrival->packet.destination, &message->answer,
+        if (message->answer.count) {
+                client = pt_packet_receiver(&arrival->packet);
+                pt_hosts_fetch_learn(engine->hosts, &client, &message->answer,
                                      message->question_hash, step);
+        }
 }
 
 static void fetch(struct pt_engine *engine, const struct pt_arrival *arrival, unsigned step)
 {
+        struct pt_address client;
+
         if (arrival->has_message && arrival->message.way != PT_MESSAGE_UNREADABLE)
                 fetch_message(engine, arrival, step);
         else if (arrival->kind == PT_PACKET_TCP && arrival->packet.tcp_flags & PT_TCP_SYN) {
-                pt_hosts_fetch_client(engine->hosts, &arrival->packet.source, step);
+                client = pt_packet_sender(&arrival->packet);
+                pt_hosts_fetch_client(engine->hosts, &client, step);
                 if (arrival->mac_hash)
                         pt_twins_fetch(&engine->twins, arrival->mac_hash, step);
         }

@@ -86,8 +86,8 @@ static void syn_groups(struct pt_document *doc, const struct pt_event *event,
                        const struct pt_syn *syn, const struct pt_dns_name *name)
 {
         struct pt_document_network network = {
-                .flow = {syn->client, syn->destination, syn->client_port, syn->destination_port, 6,
-                         syn->ipv6},
+                .flow = {pt_address_plain(&syn->client), syn->destination, syn->client_port,
+                         syn->destination_port, 6, syn->ipv6},
                 .has_ports = true,
                 .source_inside = pt_prefixes_contain(&event->home, &syn->client),
                 .destination_inside = pt_prefixes_contain(&event->home, &syn->destination) ||

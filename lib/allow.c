@@ -368,11 +368,12 @@ struct pt_allow_entry *pt_allow_connection(const struct pt_allow *allow,
                                            const struct pt_address *destination,
                                            const struct pt_address *key, uint16_t port)
 {
+        const struct pt_address plain = pt_address_plain(client);
         struct pt_allow_entry *found;
 
         if (!allow)
                 return NULL;
-        found = find_prefix(allow, PT_ALLOW_CLIENTS, client);
+        found = find_prefix(allow, PT_ALLOW_CLIENTS, &plain);
         if (!found)
                 found = find_prefix(allow, PT_ALLOW_DESTINATIONS, destination);
         if (!found)

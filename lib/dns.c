@@ -368,11 +368,13 @@ static bool is_address(const struct pt_dns_record *record)
         return record->type == PT_DNS_A || record->type == PT_DNS_AAAA;
 }
 
-/* An address record that can be used: class IN, and as long as an address of its family. */
+/* An address record that can be used: class IN, as long as an address of its family, not reserved.
+ */
 static bool is_sound_address(const struct pt_dns_record *record)
 {
         return is_address(record) && record->class == PT_DNS_IN &&
-               record->length == (record->type == PT_DNS_A ? 4 : 16);
+               record->length == (record->type == PT_DNS_A ? 4 : 16) &&
+               (record->type == PT_DNS_A || record->data[0] != 0 || record->data[1] != 1);
 }
 
 static int address_read(struct names *names, const struct pt_dns_record *record)
@@ -408,7 +410,7 @@ static void hint_add(struct pt_dns_answer *answer, const struct pt_address *hint
 {
         struct pt_dns_address *address;
 
-        if (answer->count == answer->capacity) {
+        if (answer->count == answer->capacity || pt_address_is_reserved(hint)) {
                 answer->skipped++;
                 return;
         }

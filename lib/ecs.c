@@ -119,8 +119,9 @@ static void build_repeats(struct pt_document *doc, const struct pt_event *event,
                           const char *action)
 {
         const struct pt_held *held = event->repeats;
+        const struct pt_address client = pt_address_plain(&held->client);
         struct pt_document_network network = {
-                .flow = {.protocol = 6, .ipv6 = !pt_address_is_ipv4(&held->client)},
+                .flow = {.protocol = 6, .ipv6 = !pt_address_is_ipv4(&client)},
                 .source_inside = pt_prefixes_contain(&event->home, &held->client),
                 .destination_inside = pt_prefixes_contain(&event->home, &held->destination),
         };
@@ -149,7 +150,7 @@ static void dns_event(struct pt_document *doc, const struct pt_event *event, jso
         struct pt_identity identity = {
                 .action = action,
                 .rule = "",
-                .client = packet->destination,
+                .client = pt_address_in_zone(&packet->destination, &packet->zone),
                 .other = packet->source,
                 .client_port = packet->destination_port,
                 .other_port = packet->source_port,

@@ -37,6 +37,7 @@ static void take_query(struct pt_engine *engine, const struct pt_arrival *arriva
 {
         const struct pt_message *message = &arrival->message;
         const struct pt_frame *frame = &arrival->frame;
+        struct pt_address sender = pt_packet_sender(&arrival->packet);
         const struct pt_query *oldest;
         struct pt_query *query;
 
@@ -44,7 +45,7 @@ static void take_query(struct pt_engine *engine, const struct pt_arrival *arriva
         pt_bearer_sent(engine, arrival, time);
         if (!message->dns.has_question)
                 return;
-        pt_visibility_query(engine->visibility, &arrival->packet.source, &message->dns.question);
+        pt_visibility_query(engine->visibility, &sender, &message->dns.question);
         if (pt_recent_full(&engine->queries)) {
                 oldest = pt_recent_oldest(&engine->queries);
                 if (oldest->time >= time - ASKED_WITHIN)
@@ -96,7 +97,7 @@ static void learn(struct pt_engine *engine, const struct pt_arrival *arrival, in
 {
         const struct pt_message *message = &arrival->message;
         struct pt_given given = {
-                .client = arrival->packet.destination,
+                .client = pt_packet_receiver(&arrival->packet),
                 .resolver = arrival->packet.source,
                 .time = time,
                 .wall = arrival->wall,
@@ -134,11 +135,12 @@ static bool is_copy(struct pt_engine *engine, const struct pt_arrival *arrival, 
 {
         const struct pt_packet *packet = &arrival->packet;
         uint64_t hash = pt_siphash13(&engine->key, packet->payload, packet->payload_length);
+        struct pt_address receiver = pt_packet_receiver(packet);
         struct pt_recent_key key = {0};
         struct pt_told *told;
         bool copy;
 
-        memcpy(key.octets, &packet->destination, 16);
+        memcpy(key.octets, &receiver, 16);
         memcpy(key.octets + 16, &packet->source, 16);
         memcpy(key.octets + 32, &hash, 8);
         memcpy(key.octets + 40, &packet->destination_port, 2);

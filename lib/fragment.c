@@ -31,6 +31,7 @@ struct key {
         uint8_t protocol; /* IPv6: 0, a fragment's own says nothing (RFC 8200) */
         uint8_t ipv6;
         uint8_t zero[2];
+        struct pt_zone zone;
 };
 
 enum state {
@@ -151,6 +152,7 @@ static struct key key_of(const struct pt_packet *p)
                 .id = p->fragment.id,
                 .protocol = p->ipv6 ? 0 : p->protocol,
                 .ipv6 = p->ipv6,
+                .zone = p->zone,
         };
 }
 

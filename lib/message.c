@@ -34,6 +34,7 @@ static enum pt_message_way way_of(const struct pt_message *message, const struct
 void pt_message_read(const struct pt_engine *engine, const struct pt_packet *packet,
                      struct pt_message *ret)
 {
+        struct pt_address client;
         bool has_question;
 
         ret->answer.count = 0;
@@ -47,12 +48,15 @@ void pt_message_read(const struct pt_engine *engine, const struct pt_packet *pac
         ret->way = way_of(ret, packet);
         if (ret->way == PT_MESSAGE_RESPONSE)
                 ret->kind = pt_dns_answer_read(&ret->dns, &ret->answer);
-        if (has_question && ret->way == PT_MESSAGE_RESPONSE)
-                ret->query = query_key(engine, ret, &packet->destination, packet->destination_port,
-                                       &packet->source);
-        else if (has_question && ret->way == PT_MESSAGE_QUERY)
-                ret->query = query_key(engine, ret, &packet->source, packet->source_port,
-                                       &packet->destination);
+        if (has_question && ret->way == PT_MESSAGE_RESPONSE) {
+                client = pt_address_in_zone(&packet->destination, &packet->zone);
+                ret->query =
+                        query_key(engine, ret, &client, packet->destination_port, &packet->source);
+        } else if (has_question && ret->way == PT_MESSAGE_QUERY) {
+                client = pt_address_in_zone(&packet->source, &packet->zone);
+                ret->query =
+                        query_key(engine, ret, &client, packet->source_port, &packet->destination);
+        }
 }
 
 void pt_message_logged(const struct pt_engine *engine, const struct pt_logged *logged,

@@ -38,7 +38,7 @@ static struct pt_syn syn_of(const struct pt_engine *engine, const struct pt_arri
                 .number = arrival->frame.number,
                 .file = arrival->frame.file,
                 .sequence = packet->tcp_sequence,
-                .client = packet->source,
+                .client = pt_packet_sender(packet),
                 .destination = packet->destination,
                 .key = pt_hosts_canonical(engine->hosts, &packet->destination),
                 .client_port = packet->source_port,
@@ -178,8 +178,10 @@ static const struct pt_arrival *put_together(struct pt_engine *engine,
         uint32_t length;
 
         while (whole->kind == PT_PACKET_FRAGMENT &&
-               pt_fragments_put(engine->fragments, &whole->packet, time, &datagram, &length))
+               pt_fragments_put(engine->fragments, &whole->packet, time, &datagram, &length)) {
                 whole->kind = pt_packet_resume(&whole->packet, datagram, length);
+                pt_engine_set_zone(engine, whole);
+        }
         whole->in_parts = true;
         whole->has_message = whole->kind == PT_PACKET_UDP && pt_message_is(&whole->packet);
         if (whole->has_message)

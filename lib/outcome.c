@@ -221,8 +221,9 @@ void pt_outcomes_packet(struct pt_outcomes *outcomes, const struct pt_packet *pa
 
 bool pt_outcomes_follow(struct pt_outcomes *outcomes, const struct pt_syn *syn, const char *rule)
 {
-        struct pt_recent_key key = key_of(outcomes, &syn->client, syn->client_port,
-                                          &syn->destination, syn->destination_port);
+        const struct pt_address client = pt_address_plain(&syn->client);
+        struct pt_recent_key key = key_of(outcomes, &client, syn->client_port, &syn->destination,
+                                          syn->destination_port);
         const struct track *track = pt_recent_find(&outcomes->watched, &key);
         struct followed *followed;
 
@@ -235,8 +236,8 @@ bool pt_outcomes_follow(struct pt_outcomes *outcomes, const struct pt_syn *syn, 
                 .client = {.packets = 1, .next = syn->sequence + 1, .known = true},
                 .last_wall = syn->wall,
                 .sequence = syn->sequence,
-                .client_low = is_low(&syn->client, syn->client_port, &syn->destination,
-                                     syn->destination_port),
+                .client_low =
+                        is_low(&client, syn->client_port, &syn->destination, syn->destination_port),
                 .begun = true,
         };
         if (track && track->sequence == syn->sequence &&

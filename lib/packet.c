@@ -8,6 +8,7 @@
  * takes the decoder by value, so that the straight way can keep its own in registers.
  */
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define APART __attribute__((noinline))
 
 /* Bounds on what one frame may stack. Real networks stay at two tags and four headers. */
@@ -216,6 +217,9 @@ static inline enum pt_packet_kind ipv6_decode(struct pt_decoder *d, struct pt_pa
         ret->ipv6 = true;
         ret->source = pt_address_from_bytes16(b + 8);
         ret->destination = pt_address_from_bytes16(b + 24);
+        if (UNLIKELY(pt_address_is_reserved(&ret->source) ||
+                     pt_address_is_reserved(&ret->destination)))
+                return PT_PACKET_MALFORMED;
         if (LIKELY(!is_extension(b[6])))
                 return transport_decode(d, b[6], ret);
         return extensions_decode(*d, b[6], ret);
@@ -312,6 +316,7 @@ __attribute__((hot)) enum pt_packet_kind pt_packet_decode(const struct pt_frame 
                 .cut = cut,
         };
 
+        ret->zone = (struct pt_zone){{0}};
         ret->vlan_count = 0;
         ret->tunnel_count = 0;
         ret->tunnels_met = 0;
@@ -319,6 +324,28 @@ __attribute__((hot)) enum pt_packet_kind pt_packet_decode(const struct pt_frame 
         if (!LIKELY(frame->linktype == PT_LINK_ETHERNET))
                 return other_link_decode(d, frame->linktype, ret);
         return ethernet_decode(&d, ret);
+}
+
+void pt_packet_set_zone(struct pt_packet *p, bool vlans, bool tunnels)
+{
+        const struct pt_packet_tunnel *tunnel = NULL;
+        uint8_t *at = p->zone.octets;
+
+        p->zone = (struct pt_zone){{0}};
+        for (int i = 0; vlans && i < p->vlan_count; i++) {
+                at[2 * i] = (uint8_t)(p->vlans[i] >> 8);
+                at[2 * i + 1] = (uint8_t)p->vlans[i];
+        }
+        for (int i = 0; tunnels && i < p->tunnel_count; i++)
+                if (p->tunnels[i].has_id)
+                        tunnel = &p->tunnels[i];
+        if (!tunnel)
+                return;
+        /* A VLAN has 12 bits: the kind of tunnel stands in the upper four of both. */
+        at[0] |= (uint8_t)((tunnel->kind + 1) & 0xf0);
+        at[2] |= (uint8_t)((tunnel->kind + 1) << 4);
+        for (int i = 0; i < 4; i++)
+                at[4 + i] = (uint8_t)(tunnel->id >> (24 - 8 * i));
 }
 
 enum pt_packet_kind pt_packet_resume(struct pt_packet *p, const uint8_t *datagram, uint32_t length)

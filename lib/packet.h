@@ -129,6 +129,7 @@ struct pt_packet {
         uint16_t vlans[PT_PACKET_VLANS]; /* outermost first; VID 0 (priority tag) is left out */
         uint8_t vlan_count;
         uint8_t tunnel_count;
+        struct pt_zone zone;  /* all zero unless pt_packet_set_zone() says otherwise */
         uint32_t tunnels_met; /* a bit for each enum pt_tunnel, whatever the packet's kind */
         struct pt_packet_tunnel tunnels[PT_PACKET_TUNNELS]; /* outermost first; not SNAP and PPP */
         const uint8_t *payload; /* of UDP, TCP or a fragment: what the capture holds of it */
@@ -146,6 +147,23 @@ struct pt_packet {
  * a capture that cuts them off (tcpdump -s 68) still shows its SYNs.
  */
 enum pt_packet_kind pt_packet_decode(const struct pt_frame *frame, struct pt_packet *ret);
+
+/*
+ * Let the packet's VLANs, its tunnels, or both be its zone: as far as they are remembered, and of
+ * tunnels the innermost with a number.
+ */
+void pt_packet_set_zone(struct pt_packet *p, bool vlans, bool tunnels);
+
+/* Who sent a packet, and who it is for: an address, in the packet's zone. */
+static inline struct pt_address pt_packet_sender(const struct pt_packet *p)
+{
+        return pt_address_in_zone(&p->source, &p->zone);
+}
+
+static inline struct pt_address pt_packet_receiver(const struct pt_packet *p)
+{
+        return pt_address_in_zone(&p->destination, &p->zone);
+}
 
 /*
  * Go on with the datagram that the fragment `p` completed: `p` has its addresses, the protocol of

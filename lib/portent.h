@@ -126,6 +126,8 @@ struct pt_settings {
         bool dns_events;
         bool connection_events;
         bool expectation_events;
+        bool vlan_clients;        /* one IPv4 address in two VLANs is two clients */
+        bool tunnel_clients;      /* and so it is behind two numbers of a tunnel */
         bool outcome_events;      /* follow the connections of alerts; takes part of the memory */
         int64_t expectation_skew; /* how much earlier than the answer they begin to count */
         uint16_t connection_port_low, connection_port_high; /* which SYNs connection events tell */

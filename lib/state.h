@@ -149,6 +149,17 @@ bool pt_engine_settings_sound(const struct pt_settings *settings);
 int pt_engine_read_prefixes(const char *const *texts, struct pt_prefix **ret, size_t *ret_count);
 struct pt_verdict_settings pt_engine_verdict_settings(const struct pt_engine *engine);
 
+/* Where VLANs or tunnels are part of who a client is: once its packet is decoded. */
+static inline void pt_engine_set_zone(const struct pt_engine *engine, struct pt_arrival *arrival)
+{
+        bool vlans = engine->settings.vlan_clients, tunnels = engine->settings.tunnel_clients;
+
+        if ((vlans || tunnels) &&
+            (arrival->kind == PT_PACKET_UDP || arrival->kind == PT_PACKET_TCP ||
+             arrival->kind == PT_PACKET_FRAGMENT))
+                pt_packet_set_zone(&arrival->packet, vlans, tunnels);
+}
+
 static inline void pt_engine_count(struct pt_engine *engine, enum pt_counter counter)
 {
         engine->counters.value[counter]++;

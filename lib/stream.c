@@ -22,6 +22,8 @@ struct key {
         struct pt_address destination;
         uint16_t source_port;
         uint16_t destination_port;
+        uint32_t zero;
+        struct pt_zone zone;
 };
 
 /* Octets that are there, counted from the next one that is wanted. */
@@ -661,7 +663,8 @@ static uint32_t put_data(struct pt_streams *s, uint32_t link, const struct key *
 
 void pt_streams_put(struct pt_streams *s, const struct pt_packet *p, int64_t time)
 {
-        struct key key = {p->source, p->destination, p->source_port, p->destination_port};
+        struct key key = {p->source, p->destination, p->source_port, p->destination_port,
+                          0,         p->zone};
         struct rest rest = {p->payload, p->payload_length, p->tcp_sequence};
         uint32_t link;
 

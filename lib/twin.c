@@ -168,7 +168,8 @@ void pt_twins_find(const struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC],
                 return;
         for (uint32_t i = 0; i < c->count; i++)
                 if (c->places[i].received >= time - twins->window &&
-                    !pt_address_equal(&c->places[i].address, address))
+                    !pt_address_equal(&c->places[i].address, address) &&
+                    pt_address_zones_agree(&c->places[i].address, address))
                         list_add(ret, &c->places[i].address);
 }
 

@@ -371,6 +371,8 @@ struct pt_settings pt_config_settings(const struct pt_options *options)
         settings.chance_step = options->chance_step;
         settings.chance_floor = options->chance_floor;
         settings.lab = options->lab;
+        settings.vlan_clients = options->vlan_clients;
+        settings.tunnel_clients = options->tunnel_clients;
         settings.near_misses = options->near_misses;
         settings.dns_events = options->log & PT_LOG_DNS;
         settings.connection_events = options->log & PT_LOG_CONNECTION;

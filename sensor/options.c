@@ -55,6 +55,12 @@ const struct pt_option pt_option_table[] = {
         {PT_GROUP_INPUT, 0, "home-network", "PREFIX", "home_networks",
          PT_OPTION_PREFIXES, AT(home_networks), HOME_NETWORKS, 0, 0,
          "a network whose hosts are inside, as those with private addresses are; repeatable"},
+        {PT_GROUP_INPUT, 0, "vlan-clients", NULL, "clients.by_vlan",
+         PT_OPTION_FLAG, AT(vlan_clients), NULL, 0, 0,
+         "an IPv4 address in two VLANs is two clients, and a packet seen in both is two"},
+        {PT_GROUP_INPUT, 0, "tunnel-clients", NULL, "clients.by_tunnel",
+         PT_OPTION_FLAG, AT(tunnel_clients), NULL, 0, 0,
+         "an IPv4 address behind two tunnel numbers (VNI, label, key) is two clients"},
         {PT_GROUP_OUTPUT, 'o', "output", "DEST", "outputs",
          PT_OPTION_OUTPUTS, AT(outputs), "-", 1, 0,
          "append what is found to this file, - for standard output; or write it to whoever listens "

@@ -91,6 +91,8 @@ struct pt_options {
         unsigned log; /* of enum pt_log_kind */
         bool follow;
         bool lab;
+        bool vlan_clients;
+        bool tunnel_clients;
         bool not_promiscuous;
         bool list_interfaces;
         bool no_sandbox;

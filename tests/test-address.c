@@ -329,3 +329,44 @@ Test(address, addresses_are_sorted_at_the_edges_of_their_networks)
                              rows[i].address, rows[i].reason);
         }
 }
+
+/* Networks that use the same private addresses twice: who it is, is an address and a zone. */
+Test(address, an_ipv4_address_in_two_zones_is_two)
+{
+        const struct pt_zone here = {{0, 10}}, there = {{0, 20}}, everywhere = {{0}};
+        struct pt_address a, six, in_here, in_there, back;
+        struct pt_prefix ten;
+        char text[PT_ADDRESS_TEXT];
+
+        cr_assert_eq(pt_address_parse("10.1.2.3", &a), 0);
+        cr_assert_eq(pt_address_parse("fd00::1", &six), 0);
+        cr_assert_eq(pt_prefix_parse("10.0.0.0/8", &ten), 0);
+        in_here = pt_address_in_zone(&a, &here);
+        in_there = pt_address_in_zone(&a, &there);
+        cr_expect_not(pt_address_equal(&in_here, &in_there));
+        cr_expect_not(pt_address_equal(&in_here, &a));
+        back = pt_address_in_zone(&a, &everywhere);
+        cr_expect(pt_address_equal(&back, &a));
+        back = pt_address_plain(&in_there);
+        cr_expect(pt_address_equal(&back, &a));
+        back = pt_address_in_zone(&six, &here);
+        cr_expect(pt_address_equal(&back, &six), "IPv6 has no zone");
+        cr_expect_str_eq(pt_address_format(&in_here, text), "10.1.2.3");
+        cr_expect(pt_address_is_local(&in_here));
+        cr_expect(pt_prefix_contains(&ten, &in_here));
+        cr_expect_not(pt_address_zones_agree(&in_here, &in_there));
+        cr_expect_not(pt_address_zones_agree(&in_here, &a), "without a tag is a place too");
+        cr_expect(pt_address_zones_agree(&in_here, &in_here));
+        cr_expect(pt_address_zones_agree(&in_here, &six));
+}
+
+/* RFC 4291 section 4 reserves ::/8; what stands for zones must come from nowhere else. */
+Test(address, an_address_that_stands_for_a_zone_is_no_text)
+{
+        struct pt_address a;
+
+        cr_expect_eq(pt_address_parse("1:a::ffff:10.1.2.3", &a), -EINVAL);
+        cr_expect_eq(pt_address_parse("1::", &a), -EINVAL);
+        cr_expect_eq(pt_address_parse("0:1::", &a), 0);
+        cr_expect_eq(pt_address_parse("100::1", &a), 0);
+}

@@ -392,6 +392,30 @@ Test(tunnel, an_answer_to_the_port_of_a_tunnel_is_dns)
         cr_expect_eq(p.tunnels_met, 0);
 }
 
+/* The zone: both VLANs, and the kind and number of the innermost tunnel that has one. */
+Test(tunnel, vlans_and_tunnels_make_a_zone_that_no_others_make)
+{
+        struct pt_packet p = {.vlan_count = 2, .vlans = {0x123, 0xfff}, .tunnel_count = 2};
+        const struct pt_zone none = {{0}};
+        struct pt_zone before;
+
+        pt_packet_set_zone(&p, false, false);
+        cr_expect_arr_eq(p.zone.octets, none.octets, 8);
+        pt_packet_set_zone(&p, true, true);
+        cr_expect_arr_eq(p.zone.octets, ((uint8_t[]){0x01, 0x23, 0x0f, 0xff, 0, 0, 0, 0}), 8);
+        p.tunnels[0] = (struct pt_packet_tunnel){.id = 1, .kind = PT_TUNNEL_VXLAN, .has_id = true};
+        p.tunnels[1] = (struct pt_packet_tunnel){.kind = PT_TUNNEL_IPIP};
+        pt_packet_set_zone(&p, false, true);
+        cr_expect_arr_eq(p.zone.octets + 4, ((uint8_t[]){0, 0, 0, 1}), 4, "IP in IP has no number");
+        before = p.zone;
+        p.tunnels[1] = (struct pt_packet_tunnel){.kind = PT_TUNNEL_GENEVE, .has_id = true, .id = 1};
+        pt_packet_set_zone(&p, false, true);
+        cr_expect_arr_neq(p.zone.octets, before.octets, 8, "a VNI of Geneve is no VNI of VXLAN");
+        pt_packet_set_zone(&p, true, true);
+        cr_expect_eq(p.zone.octets[1], 0x23);
+        cr_expect_eq(p.zone.octets[2] & 0x0f, 0x0f);
+}
+
 /* B5: IP in IP in IP; eight are opened. */
 Test(tunnel, sixty_four_tunnels_in_each_other_are_too_deep)
 {

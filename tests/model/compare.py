@@ -102,8 +102,8 @@ class SensorFailed(Exception):
     pass
 
 
-def run_sensor(sensor, capture, rules):
-    command = [sensor, "-r", str(capture), "-o", "-", "--format", "ecs"]
+def run_sensor(sensor, capture, rules, flags=()):
+    command = [sensor, *flags, "-r", str(capture), "-o", "-", "--format", "ecs"]
     for rule in rules:
         command += ["-R", str(RULES / f"{rule}.json")]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
@@ -114,8 +114,9 @@ def run_sensor(sensor, capture, rules):
     return [line for line in map(from_sensor, documents) if line]
 
 
-def run_model(data, rules):
-    lines, _ = model.run(data, rules={rule: model.RULES[rule] for rule in rules})
+def run_model(data, rules, vlan_clients):
+    lines, _ = model.run(data, model.Options(vlan_clients=vlan_clients),
+                         {rule: model.RULES[rule] for rule in rules})
     for line in lines:
         if line["kind"] in ("rotation", "campaign"):
             line["names"] = lowered(line["names"])
@@ -125,7 +126,9 @@ def run_model(data, rules):
 def difference(data, path, arguments, rules):
     """(index, line of the model, line of the sensor) where they part first, or None."""
     path.write_bytes(data)
-    ours, theirs = run_model(data, rules), run_sensor(arguments.sensor, path, rules)
+    ours = run_model(data, rules, arguments.vlan_clients)
+    theirs = run_sensor(arguments.sensor, path, rules,
+                        ["--vlan-clients"] if arguments.vlan_clients else ())
     for i in range(max(len(ours), len(theirs))):
         pair = [side[i] if i < len(side) else None for side in (ours, theirs)]
         if not same(*pair, ignored=arguments.ignore):
@@ -203,6 +206,8 @@ def main():
     parser.add_argument("--sensor", required=True, metavar="PATH")
     parser.add_argument("--seeds", type=model.span, default=model.span("1-20"), metavar="A-B")
     parser.add_argument("--packets", type=int, default=5000)
+    parser.add_argument("--vlan-clients", action="store_true",
+                        help="an address in two VLANs is two clients, for both")
     parser.add_argument("--shrink", action="store_true")
     parser.add_argument("--ignore", action="append", default=[], metavar="FIELD",
                         help="do not compare this field (to look behind a known difference)")

@@ -40,6 +40,7 @@ class Options:
     throttle: int = 300 * SECOND
     places: int = 8192
     lab: bool = False
+    vlan_clients: bool = False  # an IPv4 address in two VLANs is two clients
     home: tuple = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
                    "fc00::/7", "fe80::/10")
 
@@ -428,6 +429,10 @@ class Model:
             answered = time if answered is None else max(answered, time)
         self.carried[mac][address] = max(seen, time), answered
 
+    @staticmethod
+    def vlans(address):
+        return getattr(address, "vlans", ())
+
     def twins(self, syn, time):
         """The other addresses of the sender, in order of their octets."""
         least = time - self.options.max_window
@@ -443,12 +448,14 @@ class Model:
             answered = carried[address][1]
             if address == syn.source:
                 continue
+            if len(address) == len(syn.source) == 4 and self.vlans(address) != self.vlans(syn.source):
+                continue
             if answered is None:
                 self.took("4.11 a twin that received no answer")
             elif answered >= least:
                 self.took("4.11 exactly max_window", answered == least)
                 found.append(address)
-        return sorted(found, key=luck.wide)
+        return sorted(found, key=lambda a: (len(a), self.vlans(a), luck.wide(a)))
 
     # --- 4.4, 4.5: inside, contacted ----------------------------------------------------------
 
@@ -871,7 +878,7 @@ class Model:
             "kind": "campaign", "packet": syn.number, "rule": "dns-calculation-campaign",
             "verdict": min((m["verdict"] for m in members.values()), key=VERDICTS.index),
             "severity": severities[3 if key[0] == "rule" else 0], "key": key[0],
-            "count": len(members), "clients": sorted(wire.text(client) for client, _ in latest),
+            "count": len(members), "clients": sorted({wire.text(client) for client, _ in latest}),
             "names": sorted({wire.name_text(m["name"]) for _, m in latest}),
             "ips": sorted({wire.text(m["destination"]) for _, m in latest}),
             "ports": sorted({m["port"] for _, m in latest})})
@@ -896,7 +903,10 @@ def run(data, options=None, rules=None):
     """The lines that a capture gives, and the model with its counts of branches."""
     model = Model(options, rules)
     for number, (time, frame) in enumerate(wire.records(data), 1):
-        model.arrive(wire.decode(number, time, frame))
+        packet = wire.decode(number, time, frame)
+        if model.options.vlan_clients:
+            wire.tag_client(packet)
+        model.arrive(packet)
     model.end()
     return model.lines, model
 
@@ -928,6 +938,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("capture", nargs="*")
     parser.add_argument("--lab", action="store_true")
+    parser.add_argument("--vlan-clients", action="store_true")
     parser.add_argument("--rules", default=",".join(RULES), help="comma-separated")
     parser.add_argument("--home", action="append", metavar="PREFIX", help="instead of the default")
     for name in ("reorder", "window", "max-window", "cross-window", "throttle"):
@@ -938,7 +949,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.coverage:
         return coverage(arguments.seeds, arguments.packets)
-    options = Options(lab=arguments.lab)
+    options = Options(lab=arguments.lab, vlan_clients=arguments.vlan_clients)
     for name in ("reorder", "window", "max_window", "cross_window", "throttle"):
         if getattr(arguments, name) is not None:
             setattr(options, name, round(getattr(arguments, name) * SECOND))

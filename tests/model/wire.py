@@ -30,6 +30,7 @@ class Packet:
     destination: bytes = b""
     source_mac: bytes = b""
     destination_mac: bytes = b""
+    vlans: tuple = ()
     sport: int = 0
     dport: int = 0
     sequence: int = 0
@@ -93,6 +94,31 @@ def records(data):
         offset += captured
 
 
+class Tagged(bytes):
+    """An IPv4 address in a VLAN, where those are part of who a client is."""
+
+    def __new__(cls, addr, vlans):
+        tagged = super().__new__(cls, addr)
+        tagged.vlans = vlans
+        return tagged
+
+    def __eq__(self, other):
+        return bytes.__eq__(self, other) and self.vlans == getattr(other, "vlans", ())
+
+    def __ne__(self, other):
+        return not self == other
+
+    def __hash__(self):
+        return hash((bytes(self), self.vlans))
+
+
+def tag_client(packet):
+    """The end of a packet that is the client becomes one of its VLAN."""
+    end = "destination" if packet.kind == "answer" else "source"
+    if packet.kind != "other" and packet.vlans and len(getattr(packet, end)) == 4:
+        setattr(packet, end, Tagged(getattr(packet, end), packet.vlans))
+
+
 def decode(number, time, frame):
     packet = Packet(number, time)
     try:
@@ -107,6 +133,8 @@ def ethernet(packet, frame):
     offset = 12
     kind, = struct.unpack_from(">H", frame, offset)
     while kind in TAGS:
+        tag, = struct.unpack_from(">H", frame, offset + 2)
+        packet.vlans += (tag & 0xFFF,)
         offset += 4
         kind, = struct.unpack_from(">H", frame, offset)
     offset += 2
