@@ -67,7 +67,8 @@ static inline enum pt_glance ipv4_glance(const uint8_t *b, uint32_t captured)
 
 static inline enum pt_glance ipv6_glance(const uint8_t *b, uint32_t captured)
 {
-        if (captured < 40 || b[0] >> 4 != 6)
+        /* Addresses of 0001::/16 are malformed: see pt_address_is_reserved(). */
+        if (captured < 40 || b[0] >> 4 != 6 || pt_be16(b + 8) == 1 || pt_be16(b + 24) == 1)
                 return PT_GLANCE_CLOSER;
         return transport_glance(b, captured, 40, b[6], pt_be16(b + 4));
 }
