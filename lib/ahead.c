@@ -4,6 +4,9 @@
 
 #include "message.h"
 
+#define LINE_FETCHES 10 /* with more SYNs than that in the line, it fetches what they will touch \
+                         */
+
 /* Captures hold what they hold: times out of range, and more octets than were sent. */
 static struct pt_frame sanitised(const struct pt_frame *frame)
 {
@@ -119,6 +122,11 @@ static void fetch(struct pt_engine *engine, const struct pt_arrival *arrival, un
                 pt_hosts_fetch_client(engine->hosts, &client, step);
                 if (arrival->mac_hash)
                         pt_twins_fetch(&engine->twins, arrival->mac_hash, step);
+                if (!pt_line_peek(engine->line, LINE_FETCHES) &&
+                    pt_rules_for_port(engine->rules, arrival->packet.destination_port)->count)
+                        pt_history_fetch(engine->history, &arrival->packet.source,
+                                         &arrival->packet.destination,
+                                         arrival->packet.destination_port, step);
         }
 }
 

@@ -22,6 +22,19 @@ uint64_t pt_siphash13(const struct pt_hash_key *key, const void *bytes, size_t l
 uint64_t pt_siphash24(const struct pt_hash_key *key, const void *bytes, size_t length);
 struct pt_hash128 pt_siphash24_128(const struct pt_hash_key *key, const void *bytes, size_t length);
 
+/*
+ * A keyed hash of two words, where SipHash would cost more than all the rest: the halves of a
+ * product that depends on both words and both keys, folded. Who does not know the key cannot tell
+ * which words collide; it is no authenticator, and nothing of it may leave the program.
+ */
+static inline uint64_t pt_hash_mix(const struct pt_hash_key *key, uint64_t a, uint64_t b)
+{
+        __extension__ typedef unsigned __int128 wide;
+        wide product = (wide)(a ^ key->k0) * (b ^ key->k1);
+
+        return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 /* Heads of chains: links are numbers that the owner of the table understands, 0 is none. */
 struct pt_heads {
         uint32_t *link;

@@ -9,12 +9,22 @@
 #include "limit.h"
 #include "prior.h"
 #include "recent.h"
+#include "ring.h"
 
 #define PORTS 65536
 #define CELLS 512
 #define PERIODS 16     /* of a window: how finely the age of a try is known */
 #define AGES 256       /* periods that a cell's age can tell apart */
 #define DAY_HOURS 24.0 /* after which half of a count has faded */
+#define FADES 256      /* so many hours of fading are worked out once */
+
+/* What is known of a port: one look finds it all. */
+#define PORT_SETS 32
+
+struct port {
+        float weight;  /* observations, faded */
+        uint32_t sets; /* a bit for each of the first sets that hold it */
+};
 
 /* The ports that some rules admit. */
 struct set {
@@ -25,37 +35,39 @@ struct set {
 
 /* What is known of a client. */
 struct client {
-        int64_t period; /* of its last try */
-        int64_t hour;   /* to which `brought` has faded */
-        double brought; /* observations, to all ports */
+        int64_t period;  /* of its last try */
+        int64_t swept;   /* the period at which no cell was older than a window */
+        int64_t hour;    /* to which `brought` has faded */
+        double brought;  /* observations, to all ports */
+        uint32_t serial; /* names it in the ring of parts */
         struct {
                 uint8_t period; /* of the last try that fell here, modulo 256 */
                 uint8_t sets;   /* which it was on; 0 for none */
         } cells[CELLS];
 };
 
-/* What a client brought to one port. */
-struct part {
-        int64_t hour;
-        double weight;
-};
-
 struct pt_history {
         const struct pt_rules *rules;
         struct pt_counters *counters;
-        int64_t period; /* length, ns */
-        int64_t hour;   /* to which all weights have faded */
+        struct pt_hash_key key;
+        int64_t period;       /* length, ns */
+        int64_t period_begun; /* the one at hand, */
+        int64_t period_number;
+        int64_t hour; /* to which all weights have faded */
+        int64_t hour_ends;
         int64_t begun;
         int64_t now;
         bool started;
-        float weight[PORTS];              /* observations, faded */
+        double fades[FADES];
+        struct port ports[PORTS];
         double rates[PT_HISTORY_SETS][2]; /* new tries, faded: not given, given */
         struct set sets[PT_RULES];
         size_t set_count;
         uint16_t set_of_rule[PT_RULES]; /* place in sets[] */
         struct pt_recent clients;       /* payload: struct client */
-        struct pt_recent networks;      /* payload: int64_t, when it was counted */
-        struct pt_recent parts;         /* payload: struct part */
+        uint32_t serial;                /* of the last new client */
+        struct pt_ring networks;        /* when they were counted on a port */
+        struct pt_ring parts;           /* what a client brought to a port */
 };
 
 /* ---- sets of ports ---- */
@@ -77,14 +89,17 @@ static size_t find_set(const struct pt_history *h, const struct pt_limit *limits
         return place;
 }
 
-static void add_up(const struct pt_history *h, struct set *set)
+static void add_up(struct pt_history *h, size_t place)
 {
-        set->prior = set->weight = 0;
+        struct set *set = &h->sets[place];
+
         for (unsigned port = 1; port < PORTS; port++) {
                 if (!pt_limit_admit(set->limits, (uint16_t)port))
                         continue;
                 set->prior += h->rules->prior->share[port];
-                set->weight += h->weight[port];
+                set->weight += (double)h->ports[port].weight;
+                if (place < PORT_SETS)
+                        h->ports[port].sets |= UINT32_C(1) << place;
         }
 }
 
@@ -92,6 +107,8 @@ void pt_history_adopt(struct pt_history *h, const struct pt_rules *rules)
 {
         h->rules = rules;
         h->set_count = 0;
+        for (unsigned port = 0; port < PORTS; port++)
+                h->ports[port].sets = 0;
         for (size_t i = 0; i < rules->count; i++) {
                 size_t place = find_set(h, rules->list[i]->limits);
 
@@ -99,10 +116,12 @@ void pt_history_adopt(struct pt_history *h, const struct pt_rules *rules)
                 if (place < h->set_count)
                         continue;
                 h->sets[place] = (struct set){.limits = rules->list[i]->limits};
-                add_up(h, &h->sets[place]);
+                add_up(h, place);
                 h->set_count++;
         }
-        pt_recent_clear(&h->clients);
+        for (struct client *c = pt_recent_youngest(&h->clients); c;
+             c = pt_recent_older(&h->clients, c))
+                memset(c->cells, 0, sizeof c->cells);
         memset(h->rates, 0, sizeof h->rates);
         h->begun = h->now;
 }
@@ -124,8 +143,7 @@ uint8_t pt_history_set(const struct pt_history *h, const struct pt_rule *rule)
 size_t pt_history_size(const struct pt_history_room *room)
 {
         return sizeof(struct pt_history) + pt_recent_size(room->clients, sizeof(struct client)) +
-               pt_recent_size(room->networks, sizeof(int64_t)) +
-               pt_recent_size(room->parts, sizeof(struct part));
+               pt_ring_size(room->networks) + pt_ring_size(room->parts);
 }
 
 int pt_history_new(const struct pt_history_room *room, int64_t window, const struct pt_rules *rules,
@@ -137,10 +155,13 @@ int pt_history_new(const struct pt_history_room *room, int64_t window, const str
         if (!h)
                 return -ENOMEM;
         h->counters = counters;
+        h->key = *key;
         h->period = window / PERIODS + 1;
+        for (int hours = 0; hours < FADES; hours++)
+                h->fades[hours] = pow(0.5, hours / DAY_HOURS);
         if (pt_recent_init(&h->clients, room->clients, sizeof(struct client), key) < 0 ||
-            pt_recent_init(&h->networks, room->networks, sizeof(int64_t), key) < 0 ||
-            pt_recent_init(&h->parts, room->parts, sizeof(struct part), key) < 0) {
+            pt_ring_init(&h->networks, room->networks, key) < 0 ||
+            pt_ring_init(&h->parts, room->parts, key) < 0) {
                 pt_history_free(h);
                 return -ENOMEM;
         }
@@ -153,8 +174,8 @@ struct pt_history *pt_history_free(struct pt_history *h)
 {
         if (!h)
                 return NULL;
-        pt_recent_deinit(&h->parts);
-        pt_recent_deinit(&h->networks);
+        pt_ring_deinit(&h->parts);
+        pt_ring_deinit(&h->networks);
         pt_recent_deinit(&h->clients);
         free(h);
         return NULL;
@@ -162,32 +183,48 @@ struct pt_history *pt_history_free(struct pt_history *h)
 
 /* ---- time ---- */
 
-static double faded(double weight, int64_t hours)
+static double faded(const struct pt_history *h, double weight, int64_t hours)
 {
-        return hours ? weight * pow(0.5, (double)hours / DAY_HOURS) : weight;
+        return weight * (hours >= 0 && hours < FADES ? h->fades[hours]
+                                                     : pow(0.5, (double)hours / DAY_HOURS));
+}
+
+static void fade(struct pt_history *h, int64_t hours)
+{
+        for (unsigned port = 0; port < PORTS; port++)
+                h->ports[port].weight = (float)faded(h, h->ports[port].weight, hours);
+        for (size_t i = 0; i < h->set_count; i++)
+                h->sets[i].weight = faded(h, h->sets[i].weight, hours);
+        for (size_t i = 0; i < PT_HISTORY_SETS; i++) {
+                h->rates[i][0] = faded(h, h->rates[i][0], hours);
+                h->rates[i][1] = faded(h, h->rates[i][1], hours);
+        }
 }
 
 void pt_history_move_on(struct pt_history *h, int64_t time)
 {
-        int64_t hours = time / PT_HOUR - h->hour;
-
         if (!h->started) {
                 h->started = true;
                 h->begun = time;
                 h->hour = time / PT_HOUR;
-        } else if (hours > 0) {
-                for (unsigned port = 0; port < PORTS; port++)
-                        h->weight[port] = (float)faded(h->weight[port], hours);
-                for (size_t i = 0; i < h->set_count; i++)
-                        h->sets[i].weight = faded(h->sets[i].weight, hours);
-                for (size_t i = 0; i < PT_HISTORY_SETS; i++) {
-                        h->rates[i][0] = faded(h->rates[i][0], hours);
-                        h->rates[i][1] = faded(h->rates[i][1], hours);
-                }
-                h->hour += hours;
+                h->hour_ends = (h->hour + 1) * PT_HOUR;
+        } else if (time >= h->hour_ends) {
+                fade(h, time / PT_HOUR - h->hour);
+                h->hour = time / PT_HOUR;
+                h->hour_ends = (h->hour + 1) * PT_HOUR;
         }
         if (time > h->now)
                 h->now = time;
+}
+
+/* Which period a time falls into. Nearly always it is that of the time before. */
+static int64_t period_of(struct pt_history *h, int64_t time)
+{
+        if (time < h->period_begun || time - h->period_begun >= h->period) {
+                h->period_number = time / h->period;
+                h->period_begun = h->period_number * h->period;
+        }
+        return h->period_number;
 }
 
 /* Something that still counts gives way for lack of room. */
@@ -198,29 +235,54 @@ static void count_evicted(struct pt_history *h, bool counts)
 
 /* ---- tries of a client ---- */
 
+static uint64_t hash_of(const struct pt_history *h, const struct pt_address *address)
+{
+        uint64_t a, b;
+
+        memcpy(&a, address->octets, 8);
+        memcpy(&b, address->octets + 8, 8);
+        return pt_hash_mix(&h->key, a, b);
+}
+
 static struct pt_recent_key client_key(const struct pt_history *h, const struct pt_address *client)
 {
-        struct pt_recent_key key = {0};
+        struct pt_recent_key key = {.hash = (uint32_t)hash_of(h, client)};
 
         memcpy(key.octets, client, 16);
-        pt_recent_hash(&h->clients, &key);
         return key;
 }
 
-/* A client that comes back after longer than ages can tell apart is a new one. */
-static void forget_old_tries(struct client *c, int64_t period)
+/* Ages are differences modulo 256: what is too old to count goes before it looks young again. */
+static void sweep(struct client *c, int64_t period)
 {
-        int64_t passed = period - c->period;
+        for (size_t i = 0; i < CELLS; i++)
+                if ((uint8_t)(period - c->cells[i].period) > PERIODS)
+                        c->cells[i].sets = 0;
+        c->swept = period;
+}
 
-        if (passed > AGES - 2 * PERIODS) {
+/*
+ * The client comes to this period. Cells that no longer count stay, for as long as no age could be
+ * taken for a younger one.
+ */
+static void come_to(struct client *c, int64_t period)
+{
+        if (period - c->swept > AGES / 2 && period - c->period > PERIODS) {
                 memset(c->cells, 0, sizeof c->cells);
-        } else if (passed > 0) {
-                for (size_t i = 0; i < CELLS; i++)
-                        if ((uint8_t)(period - c->cells[i].period) > PERIODS)
-                                c->cells[i].sets = 0;
+                c->swept = period;
+        } else if (period - c->swept > AGES / 2) {
+                sweep(c, period);
         }
-        if (passed > 0)
+        if (period > c->period)
                 c->period = period;
+}
+
+/* The sets that what fell into the cell within the window was on. */
+static uint8_t sets_in(const struct client *c, size_t cell)
+{
+        bool counts = (uint8_t)(c->period - c->cells[cell].period) <= PERIODS;
+
+        return counts ? c->cells[cell].sets : 0;
 }
 
 static size_t cell_of(const struct pt_address *destination, uint16_t port)
@@ -238,17 +300,17 @@ static size_t cell_of(const struct pt_address *destination, uint16_t port)
 static uint8_t note_try(struct client *c, const struct pt_try *try, int64_t period)
 {
         size_t cell = cell_of(&try->destination, try->port);
-        uint8_t before = c->cells[cell].sets;
+        uint8_t before = sets_in(c, cell);
 
         c->cells[cell].sets = before | try->sets;
         c->cells[cell].period = (uint8_t)period;
         return try->sets & (uint8_t)~before;
 }
 
-static void count_rates(struct pt_history *h, uint8_t fresh, bool given)
+static void count_rates(struct pt_history *h, unsigned fresh, bool given)
 {
-        for (size_t i = 0; i < PT_HISTORY_SETS; i++)
-                h->rates[i][given] += fresh >> i & 1;
+        for (size_t i = 0; fresh; i++, fresh >>= 1)
+                h->rates[i][given] += fresh & 1;
 }
 
 unsigned pt_history_tries(struct pt_history *h, const struct pt_rule *rule,
@@ -261,9 +323,9 @@ unsigned pt_history_tries(struct pt_history *h, const struct pt_rule *rule,
 
         if (!c)
                 return 1;
-        forget_old_tries(c, time / h->period);
+        come_to(c, period_of(h, time));
         for (size_t i = 0; i < CELLS; i++)
-                empty += !(c->cells[i].sets & set);
+                empty += !(sets_in(c, i) & set);
         if (empty == CELLS)
                 return 1;
         return empty ? (unsigned)(0.5 - CELLS * log((double)empty / CELLS)) : PT_HISTORY_TRIES;
@@ -279,95 +341,127 @@ double pt_history_per_day(const struct pt_history *h, const struct pt_rule *rule
 
 /* ---- ports ---- */
 
-static struct pt_recent_key part_key(const struct pt_history *h, const struct pt_address *client,
-                                     uint16_t port)
+static uint64_t part_key(const struct client *c, uint16_t port)
 {
-        struct pt_recent_key key = {0};
-
-        memcpy(key.octets, client, 16);
-        memcpy(key.octets + 16, &port, 2);
-        pt_recent_hash(&h->parts, &key);
-        return key;
+        return (uint64_t)c->serial << 16 | port;
 }
 
-static struct pt_recent_key network_key(const struct pt_history *h, const struct pt_try *try)
+/* 48 bits of an IPv6 network, or 24 of an IPv4 one behind 24 that no such network begins with. */
+static uint64_t network_key(const struct pt_address *destination, uint16_t port)
 {
-        struct pt_recent_key key = {0};
+        const uint8_t *o = destination->octets;
+        uint64_t high = (uint64_t)o[0] << 16 | (uint64_t)o[1] << 8 | o[2];
+        uint64_t low = (uint64_t)o[3] << 16 | (uint64_t)o[4] << 8 | o[5];
 
-        memcpy(key.octets, &try->destination, pt_address_is_ipv4(&try->destination) ? 15 : 6);
-        memcpy(key.octets + 16, &try->port, 2);
-        pt_recent_hash(&h->networks, &key);
-        return key;
+        if (pt_address_is_ipv4(destination)) {
+                high = 0xffffff; /* multicast: no SYN goes there */
+                low = pt_address_low32(destination) >> 8;
+        }
+        return high << 40 | low << 16 | port;
 }
 
-static double own_part(struct pt_history *h, const struct pt_address *client, uint16_t port)
+static double weight_of(const struct pt_history *h, const struct pt_ring_entry *part)
 {
-        struct pt_recent_key key = part_key(h, client, port);
-        const struct part *part = pt_recent_find(&h->parts, &key);
+        return part ? faded(h, (double)part->weight, h->hour - part->hour) : 0;
+}
 
-        return part ? faded(part->weight, h->hour - part->hour) : 0;
+static double own_part(const struct pt_history *h, const struct pt_address *client, uint16_t port)
+{
+        struct pt_recent_key key = client_key(h, client);
+        const struct client *c = pt_recent_find(&h->clients, &key);
+
+        return c ? weight_of(h, pt_ring_find(&h->parts, part_key(c, port))) : 0;
+}
+
+static bool brought_all(const struct pt_history *h, const struct client *c)
+{
+        return faded(h, c->brought, h->hour - c->hour) + 1 > PT_HISTORY_PER_CLIENT;
 }
 
 /* May the client bring one more? It is written down then. */
 static bool bring(struct pt_history *h, struct client *c, const struct pt_try *try)
 {
-        double own = own_part(h, &try->client, try->port);
-        struct pt_recent_key key = part_key(h, &try->client, try->port);
-        struct part *part;
+        struct pt_ring_entry *part = pt_ring_find(&h->parts, part_key(c, try->port));
+        const struct pt_ring_entry *oldest;
+        double own = weight_of(h, part);
 
-        c->brought = faded(c->brought, h->hour - c->hour);
-        c->hour = h->hour;
-        if (own + 1 > PT_HISTORY_PER_PORT || c->brought + 1 > PT_HISTORY_PER_CLIENT)
+        if (own + 1 > PT_HISTORY_PER_PORT)
                 return false;
-        part = pt_recent_oldest(&h->parts);
-        if (own <= 0 && pt_recent_full(&h->parts))
-                count_evicted(h, h->hour - part->hour < 24);
-        part = pt_recent_touch(&h->parts, &key);
-        *part = (struct part){.hour = h->hour, .weight = own + 1};
-        c->brought += 1;
+        if (!part) {
+                oldest = pt_ring_oldest(&h->parts);
+                count_evicted(h, oldest && h->hour - oldest->hour < 24);
+                part = pt_ring_add(&h->parts, part_key(c, try->port));
+        }
+        part->hour = (int32_t)h->hour;
+        part->weight = (float)(own + 1);
+        c->brought = faded(h, c->brought, h->hour - c->hour) + 1;
+        c->hour = h->hour;
         return true;
+}
+
+static void observed(struct pt_history *h, uint16_t port)
+{
+        struct port *of = &h->ports[port];
+
+        of->weight += 1;
+        for (size_t i = 0; i < h->set_count && i < PORT_SETS; i++)
+                h->sets[i].weight += of->sets >> i & 1;
+        for (size_t i = PORT_SETS; i < h->set_count; i++)
+                h->sets[i].weight += pt_limit_admit(h->sets[i].limits, port);
 }
 
 /* A network counts on a port once a day, for the client that came first. */
 static void note_network(struct pt_history *h, struct client *c, const struct pt_try *try)
 {
-        struct pt_recent_key key = network_key(h, try);
-        int64_t *counted = pt_recent_find(&h->networks, &key);
+        uint64_t key = network_key(&try->destination, try->port);
+        struct pt_ring_entry *counted;
+        const struct pt_ring_entry *oldest;
 
-        if ((counted && try->time - *counted < 24 * PT_HOUR) || !bring(h, c, try))
+        if (brought_all(h, c))
                 return;
-        if (!counted && pt_recent_full(&h->networks)) {
-                counted = pt_recent_oldest(&h->networks);
-                count_evicted(h, try->time - *counted < 24 * PT_HOUR);
+        counted = pt_ring_find(&h->networks, key);
+        if ((counted && try->time - counted->time < 24 * PT_HOUR) || !bring(h, c, try))
+                return;
+        if (!counted) {
+                oldest = pt_ring_oldest(&h->networks);
+                count_evicted(h, oldest && try->time - oldest->time < 24 * PT_HOUR);
+                counted = pt_ring_add(&h->networks, key);
         }
-        counted = pt_recent_touch(&h->networks, &key);
-        *counted = try->time;
-        h->weight[try->port] += 1;
-        for (size_t i = 0; i < h->set_count; i++)
-                h->sets[i].weight += pt_limit_admit(h->sets[i].limits, try->port);
+        counted->time = try->time;
+        observed(h, try->port);
 }
 
-static struct client *touch_client(struct pt_history *h, const struct pt_try *try, int64_t period)
+/* The clients' order of age is that of the periods of their last tries: it is enough to know. */
+static struct client *client_of(struct pt_history *h, const struct pt_try *try, int64_t period)
 {
         struct pt_recent_key key = client_key(h, &try->client);
+        struct client *c = pt_recent_find(&h->clients, &key);
         const struct client *oldest;
 
-        if (pt_recent_full(&h->clients) && !pt_recent_find(&h->clients, &key)) {
+        if (c) {
+                if (c->period != period)
+                        pt_recent_renew(&h->clients, c);
+                come_to(c, period);
+                return c;
+        }
+        if (pt_recent_full(&h->clients)) {
                 oldest = pt_recent_oldest(&h->clients);
                 count_evicted(h, period - oldest->period <= PERIODS);
         }
-        return pt_recent_touch(&h->clients, &key);
+        c = pt_recent_touch(&h->clients, &key);
+        c->period = c->swept = period;
+        c->serial = ++h->serial;
+        return c;
 }
 
 void pt_history_add(struct pt_history *h, const struct pt_try *try)
 {
-        int64_t period = try->time / h->period;
+        int64_t period = period_of(h, try->time);
         struct client *c;
         uint8_t fresh;
 
         pt_history_move_on(h, try->time);
-        c = touch_client(h, try, period);
-        forget_old_tries(c, period);
+        c = client_of(h, try, period);
         fresh = note_try(c, try, period);
         if (!fresh)
                 return;
@@ -376,11 +470,32 @@ void pt_history_add(struct pt_history *h, const struct pt_try *try)
                 note_network(h, c, try);
 }
 
+void pt_history_fetch(const struct pt_history *h, const struct pt_address *client,
+                      const struct pt_address *destination, uint16_t port, unsigned step)
+{
+        uint32_t hash = (uint32_t)hash_of(h, client);
+        const struct client *c;
+
+        c = step ? pt_recent_guess(&h->clients, hash) : NULL;
+        if (step < 2)
+                pt_ring_fetch(&h->networks, network_key(destination, port), step);
+        if (step == 0) {
+                pt_recent_prefetch(&h->clients, hash);
+                __builtin_prefetch(&h->ports[port]);
+        } else if (step == 2) {
+                pt_ring_fetch(&h->parts, part_key(c, port), 0);
+        } else {
+                pt_recent_prefetch_entry(&h->clients, hash);
+                __builtin_prefetch(&c->cells[cell_of(destination, port)]);
+        }
+}
+
 double pt_history_share(struct pt_history *h, const struct pt_rule *rule,
                         const struct pt_address *client, uint16_t port)
 {
         const struct set *set = &h->sets[h->set_of_rule[rule->place]];
-        double others = (double)h->weight[port] - own_part(h, client, port) - PT_HISTORY_PER_PORT;
+        double others =
+                (double)h->ports[port].weight - own_part(h, client, port) - PT_HISTORY_PER_PORT;
         double least = 1.0 / rule->ports_admitted, share;
 
         if (set->prior <= 0)

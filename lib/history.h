@@ -71,6 +71,10 @@ struct pt_try {
 
 void pt_history_add(struct pt_history *history, const struct pt_try *try);
 
+/* Fetch what this will touch, ahead of time: steps as of hosts. */
+void pt_history_fetch(const struct pt_history *history, const struct pt_address *client,
+                      const struct pt_address *destination, uint16_t port, unsigned step);
+
 /*
  * The part of innocent connections to ports that the rule admits which go to this one, as far as
  * clients other than this one show: at least 1 / (ports admitted).

@@ -95,6 +95,11 @@ void pt_recent_prefetch_entry(const struct pt_recent *recent, uint32_t hash)
                 __builtin_prefetch(e + i);
 }
 
+const void *pt_recent_guess(const struct pt_recent *recent, uint32_t hash)
+{
+        return entry_at(recent, *pt_heads_at(&recent->heads, hash)) + 1;
+}
+
 static inline bool is_key(const struct entry *e, const struct pt_recent_key *key)
 {
         return e->hash == key->hash && memcmp(e->key, key->octets, PT_RECENT_KEY) == 0;
@@ -184,16 +189,26 @@ void *pt_recent_touch(struct pt_recent *recent, const struct pt_recent_key *key)
         return entry_at(recent, place) + 1;
 }
 
-void *pt_recent_oldest(const struct pt_recent *recent)
-{
-        return recent->count ? entry_at(recent, entry_at(recent, 0)->newer) + 1 : NULL;
-}
-
 static uint32_t place_of(const struct pt_recent *recent, const void *payload)
 {
         const unsigned char *entry = (const unsigned char *)payload - sizeof(struct entry);
 
         return (uint32_t)((size_t)(entry - recent->entries) / recent->stride);
+}
+
+void pt_recent_renew(struct pt_recent *recent, const void *payload)
+{
+        uint32_t place = place_of(recent, payload);
+
+        if (entry_at(recent, 0)->older == place)
+                return;
+        unlink_age(recent, place);
+        link_youngest(recent, place);
+}
+
+void *pt_recent_oldest(const struct pt_recent *recent)
+{
+        return recent->count ? entry_at(recent, entry_at(recent, 0)->newer) + 1 : NULL;
 }
 
 void *pt_recent_younger(const struct pt_recent *recent, const void *payload)

@@ -39,7 +39,7 @@ size_t pt_recent_size(uint32_t capacity, size_t payload);
  */
 struct pt_recent_key {
         uint8_t octets[PT_RECENT_KEY];
-        uint32_t hash;
+        uint32_t hash; /* by pt_recent_hash(), or by the caller: always the same, and keyed */
 };
 
 void pt_recent_hash(const struct pt_recent *recent, struct pt_recent_key *key);
@@ -54,6 +54,9 @@ static inline void pt_recent_prefetch(const struct pt_recent *recent, uint32_t h
  */
 void pt_recent_prefetch_entry(const struct pt_recent *recent, uint32_t hash);
 
+/* The payload of that entry, which may be another key's, or nobody's: good for fetching only. */
+const void *pt_recent_guess(const struct pt_recent *recent, uint32_t hash);
+
 /* The payload of a key, NULL if it is not there. Its age stays as it is. */
 void *pt_recent_find(const struct pt_recent *recent, const struct pt_recent_key *key);
 
@@ -62,6 +65,9 @@ void *pt_recent_find(const struct pt_recent *recent, const struct pt_recent_key 
  * that there is room: an entry that must give way first is gone without a word.
  */
 void *pt_recent_touch(struct pt_recent *recent, const struct pt_recent_key *key);
+
+/* The entry that a payload belongs to is the youngest now. */
+void pt_recent_renew(struct pt_recent *recent, const void *payload);
 
 /* The payload of the oldest entry, NULL if there is none; and forget that entry. */
 void *pt_recent_oldest(const struct pt_recent *recent);

@@ -84,6 +84,9 @@ void pt_judge_fetch(struct pt_judge *judge, const struct pt_syn *syn, unsigned s
         if (step == 0)
                 __builtin_prefetch(pt_judge_yield(judge, pt_address_low32(&syn->key)));
         pt_hosts_fetch_pair(judge->hosts, &syn->client, &syn->key, step);
+        if (pt_rules_for_port(judge->rules, syn->destination_port)->count)
+                pt_history_fetch(judge->history, &syn->client, &syn->key, syn->destination_port,
+                                 step);
 }
 
 bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address,

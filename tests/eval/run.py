@@ -220,6 +220,23 @@ def scans(seed, count, folder, shares):
     check(above <= max(1, count / 100), f"{above} of {count} scans above 21 (at most 1 of 100)")
 
 
+def cost(folder, shares):
+    """What the model costs a SYN (cost.c), of CPU time: noise of the machine only adds."""
+    capture = folder / "capture"
+    with open(capture, "wb") as out:
+        subprocess.run([BUILD / "tests/eval-generate", "1", "1", "1", shares, folder / "truth"],
+                       stdout=out, check=True)
+    said = json.loads(subprocess.run([BUILD / "tests/eval-cost", capture, ROOT / "rules", "400000", "15"],
+                                     stdout=subprocess.PIPE, check=True).stdout)
+    print("\n| the model's cost | SYNs | eligible | a SYN without it, ns | an eligible one more, ns | "
+          "whole, times |\n|---|---|---|---|---|---|")
+    for name, words in (("capture", "SYNs of a day"), ("fresh", "every SYN a new try")):
+        row = said[name]
+        print(f"| {words} | {row['syns']} | {row['eligible']} | {row['syn_ns']:.0f} | "
+              f"{row['model_ns']:.0f} | {row['ratio']:.2f} |")
+    check(said["capture"]["model_ns"] < 100, "the model costs an eligible SYN less than 100 ns")
+
+
 def growth(days, folder, shares):
     """How false alarms grow with the part of tries that no chance can lower."""
     print("| services of their own, times | tries | exposed | part | 73 | 47 | 73 a million | 47 a million | "
@@ -261,6 +278,7 @@ def main():
         calibrations(runs)
         compare_shares(runs)
         scans(1, options.scans, folder, shares)
+        cost(folder, shares)
     print(f"{passed} passed, {failures} failed")
     return 1 if failures else 0
 
