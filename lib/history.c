@@ -67,7 +67,7 @@ struct pt_history {
         struct pt_recent clients;       /* payload: struct client */
         uint32_t serial;                /* of the last new client */
         struct pt_ring networks;        /* when they were counted on a port */
-        struct pt_ring parts;           /* what a client brought to a port */
+        struct pt_ring parts;           /* what a client brought to a port, and to which hour */
 };
 
 /* ---- sets of ports ---- */
@@ -362,7 +362,7 @@ static uint64_t network_key(const struct pt_address *destination, uint16_t port)
 
 static double weight_of(const struct pt_history *h, const struct pt_ring_entry *part)
 {
-        return part ? faded(h, (double)part->weight, h->hour - part->hour) : 0;
+        return part ? faded(h, part->weight, h->hour - part->time) : 0;
 }
 
 static double own_part(const struct pt_history *h, const struct pt_address *client, uint16_t port)
@@ -389,11 +389,11 @@ static bool bring(struct pt_history *h, struct client *c, const struct pt_try *t
                 return false;
         if (!part) {
                 oldest = pt_ring_oldest(&h->parts);
-                count_evicted(h, oldest && h->hour - oldest->hour < 24);
+                count_evicted(h, oldest && h->hour - oldest->time < 24);
                 part = pt_ring_add(&h->parts, part_key(c, try->port));
         }
-        part->hour = (int32_t)h->hour;
-        part->weight = (float)(own + 1);
+        part->time = h->hour;
+        part->weight = own + 1;
         c->brought = faded(h, c->brought, h->hour - c->hour) + 1;
         c->hour = h->hour;
         return true;

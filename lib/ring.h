@@ -14,13 +14,8 @@
 
 struct pt_ring_entry {
         uint64_t key;
-        union {
-                int64_t time;
-                struct {
-                        int32_t hour;
-                        float weight;
-                };
-        };
+        int64_t time;
+        double weight;
 };
 
 struct pt_ring {
