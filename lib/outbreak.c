@@ -186,6 +186,25 @@ static struct group *touch_group(struct pt_outbreak *outbreak, const uint8_t of[
         return group;
 }
 
+/* The address that the host is known by here: its own, or the first twin's that is known, or its
+ * own. */
+static const struct pt_address *known_as(const struct pt_outbreak *outbreak, const uint8_t of[KEY],
+                                         const struct pt_address *client,
+                                         const struct pt_twin_list *twins)
+{
+        struct pt_recent_key key = member_key(outbreak, of, client);
+        size_t count = twins ? twins->count : 0;
+
+        if (!count || pt_recent_find(&outbreak->members, &key))
+                return client;
+        for (size_t i = 0; i < count; i++) {
+                key = member_key(outbreak, of, &twins->addresses[i]);
+                if (pt_recent_find(&outbreak->members, &key))
+                        return &twins->addresses[i];
+        }
+        return client;
+}
+
 static struct member *touch_member(struct pt_outbreak *outbreak, const uint8_t of[KEY],
                                    const struct pt_address *client)
 {
@@ -200,12 +219,12 @@ static struct member *touch_member(struct pt_outbreak *outbreak, const uint8_t o
 
 /* ---- a match ---- */
 
-static void begin_member(struct member *m, struct group *group, const struct pt_syn *syn,
-                         const struct pt_match *match)
+static void begin_member(struct member *m, struct group *group, const struct pt_address *client,
+                         const struct pt_syn *syn, const struct pt_match *match)
 {
         *m = (struct member){
                 .generation = group->generation,
-                .client = syn->client,
+                .client = *client,
                 .verdict = match->verdict,
                 .severity = match->severity,
                 .last = syn->time,
@@ -218,15 +237,16 @@ static void begin_member(struct member *m, struct group *group, const struct pt_
 
 /* The group, with this client in it. */
 static struct group *join(struct pt_outbreak *outbreak, const uint8_t key[KEY],
-                          const struct pt_syn *syn, const struct pt_match *match,
-                          const uint8_t name[KEY])
+                          const struct pt_syn *syn, const struct pt_twin_list *twins,
+                          const struct pt_match *match, const uint8_t name[KEY])
 {
+        const struct pt_address *client = known_as(outbreak, key, &syn->client, twins);
         /* The member first: making room for it may end the group. */
-        struct member *m = touch_member(outbreak, key, &syn->client);
+        struct member *m = touch_member(outbreak, key, client);
         struct group *group = touch_group(outbreak, key);
 
         if (m->generation != group->generation)
-                begin_member(m, group, syn, match);
+                begin_member(m, group, client, syn, match);
         m->destination = syn->key;
         m->port = syn->destination_port;
         memcpy(m->name, name, KEY);
@@ -375,6 +395,7 @@ static bool describe(struct pt_outbreak *outbreak, const struct group *group)
 
 const struct pt_outbreak_found *pt_outbreak_add(struct pt_outbreak *outbreak,
                                                 const struct pt_syn *syn,
+                                                const struct pt_twin_list *twins,
                                                 const struct pt_match *match,
                                                 const struct pt_dns_name *question)
 {
@@ -389,7 +410,8 @@ const struct pt_outbreak_found *pt_outbreak_add(struct pt_outbreak *outbreak,
         memcpy(keys[PT_OUTBREAK_DESTINATION] + 1, syn->key.octets, 16);
         hashed_key(outbreak, PT_OUTBREAK_RULE, rule, strlen(rule), keys[PT_OUTBREAK_RULE]);
         for (size_t i = 0; i < count; i++) {
-                struct group *group = join(outbreak, keys[i], syn, match, keys[PT_OUTBREAK_NAME]);
+                struct group *group =
+                        join(outbreak, keys[i], syn, twins, match, keys[PT_OUTBREAK_NAME]);
 
                 if (i == PT_OUTBREAK_NAME)
                         group->name = *question;

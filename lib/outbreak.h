@@ -11,6 +11,7 @@
 #include "address.h"
 #include "dns.h"
 #include "hash.h"
+#include "twin.h"
 #include "verdict.h"
 
 #define PT_OUTBREAK_WITHIN (24 * INT64_C(3600000000000)) /* engine time, nanoseconds */
@@ -57,13 +58,15 @@ struct pt_outbreak *pt_outbreak_free(struct pt_outbreak *outbreak);
 size_t pt_outbreak_size(uint32_t capacity);
 
 /*
- * Add a match with DNS evidence, and the question of that. The finding if a number of clients is
- * reached that is worth one: 2, 4, 8, ... with the same name or destination, 4, 8, 16, ... with
- * the same rule; NULL if none is. Where one match reaches several, the most telling is told and
- * the others count as told; nor is a destination told whose clients all came by one name, or a rule
- * whose clients have one name or one destination. Valid until the next call.
+ * Add a match with DNS evidence, and the question of that. A client whose twin (4.11) is known
+ * already is that one; NULL for no twins. The finding if a number of clients is reached that is
+ * worth one: 2, 4, 8, ... with the same name or destination, 4, 8, 16, ... with the same rule; NULL
+ * if none is. Where one match reaches several, the most telling is told and the others count as
+ * told; nor is a destination told whose clients all came by one name, or a rule whose clients have
+ * one name or one destination. Valid until the next call.
  */
 const struct pt_outbreak_found *pt_outbreak_add(struct pt_outbreak *outbreak,
                                                 const struct pt_syn *syn,
+                                                const struct pt_twin_list *twins,
                                                 const struct pt_match *match,
                                                 const struct pt_dns_name *question);

@@ -324,13 +324,14 @@ static void tell_rotation(struct pt_engine *engine, const struct pt_syn *syn,
 }
 
 static void tell_campaign(struct pt_engine *engine, const struct pt_syn *syn,
-                          const struct pt_match *best)
+                          const struct pt_twin_list *twins, const struct pt_match *best)
 {
         const struct pt_evidence *evidence =
                 evidence_of(engine, best->resolution, &engine->evidence);
         struct pt_event event = {.kind = PT_EVENT_CAMPAIGN};
 
-        event.campaign.found = pt_outbreak_add(engine->outbreak, syn, best, &evidence->chain[0]);
+        event.campaign.found =
+                pt_outbreak_add(engine->outbreak, syn, twins, best, &evidence->chain[0]);
         if (!event.campaign.found)
                 return;
         pt_engine_count(engine, PT_COUNT_ALERT_GENERATED);
@@ -395,7 +396,7 @@ static void judge(struct pt_engine *engine, const struct pt_syn *syn,
         tell_alert(engine, syn, &judgement);
         if (judgement.matches[0].verdict != PT_PORT_ONLY) {
                 tell_rotation(engine, syn, &judgement.matches[0]);
-                tell_campaign(engine, syn, &judgement.matches[0]);
+                tell_campaign(engine, syn, twins, &judgement.matches[0]);
         }
         engine->hold_due = pt_hold_due(engine->hold);
 }

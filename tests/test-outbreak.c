@@ -39,6 +39,7 @@ struct step {
         int severity;
         const char *expected; /* "name 2 73", or "" */
         const char *why;
+        const char *twin; /* another address of the same host */
 };
 
 static const struct pt_outbreak_found *found; /* the last that was told */
@@ -59,7 +60,12 @@ static const char *add(const struct step *s)
                                  .verdict = s->severity == PT_SEVERITY_HIGH ? PT_DNS_CONFIRMED
                                                                             : PT_DNS_OTHER_CLIENT};
         struct pt_dns_name name = make_name(s->name);
-        const struct pt_outbreak_found *now = pt_outbreak_add(outbreak, &syn, &match, &name);
+        struct pt_twin_list twins = {.count = 0};
+        const struct pt_outbreak_found *now;
+
+        if (s->twin)
+                twins.addresses[twins.count++] = make_address(s->twin);
+        now = pt_outbreak_add(outbreak, &syn, &twins, &match, &name);
 
         if (!now)
                 return "";
@@ -288,4 +294,19 @@ Test(outbreak, without_dns_evidence_there_is_none)
         }
         cr_expect_null(strstr(bed_finish(&bed), "campaign"));
         bed_end(&bed);
+}
+
+/* A host with an IPv4 and an IPv6 address is one client, by the address that came first (4.11). */
+Test(outbreak, twins_are_one_client)
+{
+        static const struct step steps[] = {
+                {0, "10.0.0.1", "a.example", "198.51.100.1", APT, 73, "", "the first", "fd00::1"},
+                {1, "fd00::1", "a.example", "198.51.100.1", APT, 73, "", "it again", "10.0.0.1"},
+                {2, "10.0.0.1", "a.example", "198.51.100.1", APT, 73, "", "and again", "fd00::1"},
+                {3, "10.0.0.2", "a.example", "198.51.100.1", APT, 73, "name 2 73", "another",
+                 "fd00::2"},
+        };
+
+        expect(steps, ROWS(steps));
+        cr_assert_eq(found->client_count, 2);
 }

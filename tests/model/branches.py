@@ -136,6 +136,7 @@ BRANCHES = """
 4.12 the input ends on a step
 4.12 step after step
 campaign: a client is a day old
+campaign: a client that is known by its twin
 campaign: several levels at once
 campaign: told already by what is more telling
 campaign: by name

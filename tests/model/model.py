@@ -842,8 +842,10 @@ class Model:
                 del clients[client]
             if not clients:
                 self.campaigns[key]["announced"] = 0
-            member = clients.pop(syn.source, {"time": time, "severity": 0, "verdict": "port_only"})
-            clients[syn.source] = {
+            client = next((c for c in syn.host if c in clients), syn.source)
+            self.took("campaign: a client that is known by its twin", client != syn.source)
+            member = clients.pop(client, {"time": time, "severity": 0, "verdict": "port_only"})
+            clients[client] = {
                 "time": max(time, member["time"]), "name": name, "destination": syn.target,
                 "port": syn.dport, "severity": max(match.severity, member["severity"]),
                 "verdict": min(match.verdict, member["verdict"], key=VERDICTS.index)}
