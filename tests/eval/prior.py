@@ -16,6 +16,9 @@ home reach across the internet every day weigh more. Their operators document th
                      (developers.cloudflare.com/fundamentals/reference/network-ports)
   993 995 465 587    mail of clients (RFC 8314)       853  DNS over TLS (RFC 7858)
   8000 8008 8080 8081 8088 8443 8888 9000 9090  web servers and proxies beside 80 and 443
+  3478, 5349         STUN and TURN by TCP (RFC 8489, RFC 8656): calls out of networks that let no UDP out
+  5060-5061          SIP (RFC 3261)
+  10000              Webmin (webmin.com), NDMP (IANA), Cisco's IPsec over TCP (its default)
 
 The weights are estimates, no measurement: 10 for one port, 20 for 10 ports or more together. What a
 sensor sees itself weighs more and more beside them (design 5).
@@ -40,7 +43,7 @@ DAILY = {
     "6443": 5, "2052-2053": 5, "2082-2083": 5, "2086-2087": 5, "2095-2096": 5, "8880": 5,
     "993": 20, "995": 10, "465": 10, "587": 10, "853": 10, "22": 20, "3389": 5, "8000": 10,
     "8008": 5, "8080": 20, "8081": 5, "8088": 5, "8443": 20, "8888": 5, "9000": 5, "9090": 5,
-    "5060-5061": 10,
+    "5060-5061": 10, "3478": 5, "5349": 2, "10000": 2,
 }
 
 

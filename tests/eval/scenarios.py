@@ -5,7 +5,7 @@
 
 The expected severities are worked out by hand. With the shipped prior and one try, a port's share of
 the rule's ports is its chance: 1 / 45045 for a port that nothing is known of, above 2e-3 (so 21) for
-the ports that rules/ports.json gives a weight of its own, 1.6e-3 (so 47) for 10000, which is merely
+the ports that rules/ports.json gives a weight of its own, 1.5e-3 (so 47) for one that is merely
 registered.
 """
 
@@ -24,7 +24,8 @@ COLLISIONS = [  # of technique: a service at its provider's address, the port, e
     ("Azure, 20 * (200 + 200)", "20.200.200.7", 8000, {}),  # excluded
     ("Azure, 20 * (250 + 200)", "20.250.200.7", 9000, {21: 1}),
     ("Azure, 20 * (240 + 220)", "20.240.220.7", 9200, {}),  # excluded
-    ("Azure, 20 * (250 + 250)", "20.250.250.7", 10000, {47: 1}),
+    ("Azure, 20 * (250 + 250)", "20.250.250.7", 10000, {21: 1}),
+    ("an address whose port is merely registered, 60 * 100 + 0", "60.100.0.7", 6000, {47: 1}),
     ("Google Cloud, git, 34 * (27 + 250)", "34.27.250.7", 9418, {}),  # excluded
     ("Google Cloud customer, 34 * 147 + 230", "34.147.230.9", 5228, {21: 1}),
     ("Amazon, MQTT, 34 * 254 + 247", "34.254.247.9", 8883, {21: 1}),
@@ -36,7 +37,7 @@ COLLISIONS = [  # of technique: a service at its provider's address, the port, e
     ("Apple push, 17 * 115 + 242", "17.115.242.9", 2197, {21: 1}),
     ("Apple, IMAP, 17 * 50 + 143", "17.50.143.9", 993, {21: 1}),
     ("Apple, submission, 17 * 30 + 77", "17.30.77.9", 587, {21: 1}),
-    ("Apple, STUN by TCP, 17 * 190 + 248", "17.190.248.9", 3478, {73: 1}),  # rare on TCP
+    ("Apple, STUN by TCP, 17 * 190 + 248", "17.190.248.9", 3478, {21: 1}),
     ("Google, 172 * (217 + 211) - 65536", "172.217.211.9", 8080, {21: 1}),  # wrapped
     ("Amazon, 3 * 64 + 251", "3.64.251.9", 443, {}),
     ("wordpress.com, 192 * 0 + 80", "192.0.80.250", 80, {}),
@@ -122,6 +123,31 @@ def proxy(s):
     s.syn(1, CLIENT, C2, 10198)
 
 
+def proxy_for_everyone(s):
+    """A proxy resolves and connects for an office: 1 000 names, ten chat services, one of which fits:
+    20 * 250 + 222 = 5222. No address of the others gives that port."""
+    rng = random.Random(6)
+    for i in range(1000):
+        address = random_public(rng)
+        port = 5222 if i % 100 == 50 else 443
+        if i == 550:
+            address = "20.250.222.7"
+        elif 5222 in (apt12(address), variant(address) % 65536):
+            continue
+        s.visit(i, "10.0.0.54", f"n{i}.example", address, port)
+
+
+def mail_server(s):
+    """Ten minutes of deliveries, connections from outside, and one that fits: 17 * 30 + 77 = 587."""
+    rng = random.Random(7)
+    for i in range(600):
+        address = random_public(rng)
+        if not {25, 587} & {apt12(address), variant(address) % 65536}:
+            s.visit(i, "10.0.0.25", f"mx{i}.example", address, 25)
+        s.syn(i + 0.5, random_public(rng), "203.0.113.25", (25, 587, 993)[i % 3])
+    s.visit(300.2, "10.0.0.25", "relay.example", "17.30.77.9", 587)
+
+
 def many_names(fitting):
     """10 000 names an hour, SMTP to each. What fits, 5 * 4 + 5 = 25, is also the port of the 166
     connections of the minute after."""
@@ -196,6 +222,8 @@ SCENARIOS = [
     ("legacy application with calculated ports, 3 servers", legacy, {73: 3, 99: 1}),
     ("CDN with 300 addresses, one gives the port of a chat service", cdn, {21: 1}),
     ("a proxy or forwarder resolves for the client, a real match", proxy, {47: 1}),
+    ("a proxy resolves and connects for everyone, one chat service fits", proxy_for_everyone, {21: 1}),
+    ("mail server, 600 deliveries, one relay fits on 587", mail_server, {21: 1}),
     ("10 000 names an hour and SMTP to each, none gives 25", many_names(False), {}),
     ("10 000 names an hour and SMTP to each, one gives 25", many_names(True), {21: 167}),
     ("monitoring of 200 hosts on four ports, three rounds of 5 minutes, one fits", monitoring,
