@@ -167,18 +167,26 @@ static double share(unsigned set, uint32_t client, uint16_t port)
         return s > 1 / admitted[set] ? s : 1 / admitted[set];
 }
 
+/* Does the history take it up: the network on this port, today, and from this client? */
+static bool is_new(uint32_t client, uint32_t destination, uint16_t port, uint64_t time)
+{
+        uint64_t counted = *find(&networks, pack(0, destination >> 8, port) | UINT64_C(1) << 63);
+        double *b = &brought[client & 0xffff];
+
+        *b *= pow(0.5, (double)(hour - brought_hour[client & 0xffff]) / 24);
+        brought_hour[client & 0xffff] = hour;
+        return (!counted || time - counted >= 24 * HOUR) && part(client, port) + 1 <= 2 &&
+               *b + 1 <= 256;
+}
+
 static void observe(uint32_t client, uint32_t destination, uint16_t port, uint64_t time)
 {
         uint64_t *counted = find(&networks, pack(0, destination >> 8, port) | UINT64_C(1) << 63);
-        double own = part(client, port), *b = &brought[client & 0xffff];
+        double own = part(client, port);
 
-        if (*counted && time - *counted < 24 * HOUR)
+        if (!is_new(client, destination, port, time))
                 return;
-        *b *= pow(0.5, (double)(hour - brought_hour[client & 0xffff]) / 24);
-        brought_hour[client & 0xffff] = hour;
-        if (own + 1 > 2 || *b + 1 > 256)
-                return;
-        *b += 1;
+        brought[client & 0xffff] += 1;
         *counted = time;
         *find(&parts, pack(client, 1, port)) = (uint64_t)((own + 1) * 1e6);
         *find(&part_hours, pack(client, 1, port)) = hour;
@@ -263,7 +271,7 @@ static bool is_given(uint32_t client, uint32_t address, uint64_t time)
 static struct sums {
         double expected, variance;
         uint64_t matches;
-} all_tries[DECADES], once[DECADES], all_cross[DECADES], once_cross[DECADES], scans[DECADES];
+} all_tries[DECADES], once[DECADES], all_cross[DECADES], once_cross[DECADES], scans[DECADES], scans_exact[DECADES], beyond[DECADES];
 static struct table distinct, clusters, destinations;
 static uint64_t distinct_tries, resolved_tries, exposed_tries, syns, published, published_distinct;
 
@@ -328,7 +336,8 @@ struct trying {
         uint32_t client, destination;
         uint16_t port;
         uint64_t time;
-        bool first; /* of this port at this destination's network */
+        bool first;  /* of this port at this destination's network, and the history takes it up */
+        bool beyond; /* the first, but of a client that has brought all it may */
         bool scan;
 };
 
@@ -345,10 +354,14 @@ static void direct(unsigned rule, const struct trying *t, unsigned n)
         increment = s * pow(1 - s, n - 1);
         add(all_tries, increment, chance_of(s, n), match,
             weight_in(pack(0, t->destination >> 8, t->port) << 3 | rule | UINT64_C(1) << 60));
-        if (t->scan)
+        if (t->scan) {
                 add(scans, increment, chance_of(s, n), match, 1);
-        else if (t->first)
+                add(scans_exact, fmin(1, n * s) - fmin(1, (n - 1) * s), fmin(1, n * s), match, 1);
+        }
+        if (t->first && !t->scan)
                 add(once, increment, chance_of(s, n), match, 1);
+        if (t->beyond && !t->scan)
+                add(beyond, increment, chance_of(s, n), match, 1);
         if (match)
                 note_match((struct match){t->client, t->destination, t->port, rule, s});
 }
@@ -417,7 +430,8 @@ static void reckon_try(struct trying t)
         published += fires;
         if (*known)
                 return;
-        t.first = !*met;
+        t.first = !*met && is_new(t.client, t.destination, t.port, t.time);
+        t.beyond = !*met && !t.first;
         *known = *met = 1;
         published_distinct += fires;
         distinct_tries++;
@@ -434,7 +448,7 @@ void reckon_syn(uint32_t client, uint32_t destination, uint16_t port, uint64_t t
         fade(time);
         expire(time);
         if (kind != RECKON_CAMPAIGN)
-                reckon_try((struct trying){client, destination, port, time, false,
+                reckon_try((struct trying){client, destination, port, time, false, false,
                                            kind == RECKON_SCAN});
         try(client, destination, port, time);
         observe(client, destination, port, time);
@@ -478,6 +492,8 @@ void reckon_print(FILE *file)
         print_sums(file, "direct", all_tries);
         print_sums(file, "direct_once", once);
         print_sums(file, "scans", scans);
+        print_sums(file, "scans_exact", scans_exact);
+        print_sums(file, "direct_beyond", beyond);
         print_sums(file, "cross", all_cross);
         print_sums(file, "cross_once", once_cross);
         print_matches(file);
