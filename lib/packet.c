@@ -332,7 +332,7 @@ void pt_packet_set_zone(struct pt_packet *p, bool vlans, bool tunnels)
         uint8_t *at = p->zone.octets;
 
         p->zone = (struct pt_zone){{0}};
-        for (int i = 0; vlans && i < p->vlan_count; i++) {
+        for (size_t i = 0; vlans && i < p->vlan_count; i++) {
                 at[2 * i] = (uint8_t)(p->vlans[i] >> 8);
                 at[2 * i + 1] = (uint8_t)p->vlans[i];
         }
