@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../lib/io/replay.h"
-#include "../lib/rule.h"
+#include "io/capture/replay.h"
+#include "rule/rule.h"
 #include "check.h"
 #include "config.h"
 #include "effect.h"

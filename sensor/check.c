@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../lib/allow.h"
-#include "../lib/io/replay.h"
-#include "../lib/rule.h"
+#include "rule/allow.h"
+#include "io/capture/replay.h"
+#include "rule/rule.h"
 #include "interfaces.h"
 #include "load.h"
 #include "say.h"

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "../lib/portent.h"
+#include "portent.h"
 #include "options.h"
 
 /* Can this file be written, or made? It is left alone. 0, or a negative errno. */

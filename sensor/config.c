@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/strict.h"
+#include "rule/strict.h"
 
 /* What a reader of one member is handed: the first option that the member's name leads to. */
 struct place {

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "../lib/portent.h"
+#include "portent.h"
 #include "options.h"
 
 #define PT_CONFIG_SIZE (1 << 20) /* octets of a configuration at most */

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "../lib/rule.h"
+#include "rule/rule.h"
 #include "options.h"
 
 /* 0, or -ENOMEM. The address is one that pt_address_parse() reads. */

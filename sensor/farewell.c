@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "../lib/allow.h"
-#include "../lib/counter.h"
-#include "../lib/words.h"
+#include "rule/allow.h"
+#include "base/counter.h"
+#include "document/words.h"
 #include "health.h"
 #include "say.h"
 

@@ -7,10 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../lib/counter.h"
-#include "../lib/ecs.h"
-#include "../lib/metrics.h"
-#include "../lib/words.h"
+#include "base/counter.h"
+#include "document/ecs.h"
+#include "document/metrics.h"
+#include "document/words.h"
 #include "replace.h"
 #include "say.h"
 

@@ -4,18 +4,18 @@
  * --stats and --metrics, in the log, and in the last words on standard error, which also say why
  * when nothing was found (design 6).
  *
- * health.c has the counters, standing.c what holds now, pulse.c the states and alarms, farewell.c the
- * last words.
+ * health.c has the counters, standing.c what holds now, pulse.c the states and alarms, farewell.c
+ * the last words.
  */
 #pragma once
 
-#include "../lib/alarm.h"
-#include "../lib/ecs.h"
-#include "../lib/io/live.h"
-#include "../lib/io/notice.h"
-#include "../lib/metrics.h"
-#include "../lib/portent.h"
-#include "../lib/visibility.h"
+#include "document/alarm.h"
+#include "document/ecs.h"
+#include "io/live/live.h"
+#include "io/notice.h"
+#include "document/metrics.h"
+#include "portent.h"
+#include "memory/visibility.h"
 #include "effect.h"
 #include "options.h"
 #include "output.h"

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "../lib/io/live.h"
+#include "io/live/live.h"
 #include "options.h"
 
 /* What -D prints, as tcpdump does. 0, or -EIO; it has been said. */

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/io/lists.h"
-#include "../lib/io/rulebook.h"
-#include "../lib/rule.h"
+#include "io/lists.h"
+#include "io/rulebook.h"
+#include "rule/rule.h"
 #include "say.h"
 
 /* meson keeps this folder at the top of the one it builds in, and the program lies one below. */

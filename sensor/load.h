@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "../lib/portent.h"
+#include "portent.h"
 #include "options.h"
 
 /*

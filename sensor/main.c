@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/io/live.h"
-#include "../lib/rule.h"
+#include "io/live/live.h"
+#include "rule/rule.h"
 #include "arena.h"
 #include "reload.h"
 #include "say.h"

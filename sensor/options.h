@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../lib/portent.h"
+#include "portent.h"
 #include "value.h"
 
 #define PT_OPTIONS_MOST 96     /* rows of the table at most */

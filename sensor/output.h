@@ -6,9 +6,9 @@
 
 #include <poll.h>
 
-#include "../lib/io/notice.h"
-#include "../lib/io/sink.h"
-#include "../lib/portent.h"
+#include "io/notice.h"
+#include "io/output/sink.h"
+#include "portent.h"
 #include "options.h"
 
 struct pt_output;

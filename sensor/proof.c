@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/alert.h"
-#include "../lib/event.h"
-#include "../lib/io/album.h"
-#include "../lib/io/exhibit.h"
+#include "document/alert.h"
+#include "engine/event.h"
+#include "io/capture/album.h"
+#include "io/capture/exhibit.h"
 #include "say.h"
 
 #define MIB ((size_t)1 << 20)

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/counter.h"
-#include "../lib/rule.h"
-#include "../lib/state.h"
-#include "../lib/words.h"
+#include "base/counter.h"
+#include "rule/rule.h"
+#include "engine/state.h"
+#include "document/words.h"
 #include "health.h"
 #include "say.h"
 #include "standing.h"

@@ -3,8 +3,8 @@
  */
 #pragma once
 
-#include "../lib/ecs.h"
-#include "../lib/io/archive.h"
+#include "document/ecs.h"
+#include "io/capture/archive.h"
 #include "health.h"
 #include "options.h"
 #include "output.h"

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../lib/rule.h"
+#include "rule/rule.h"
 #include "arena.h"
 #include "config.h"
 #include "effect.h"

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "../lib/portent.h"
+#include "portent.h"
 #include "health.h"
 #include "options.h"
 

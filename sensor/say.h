@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "../lib/portent.h"
+#include "portent.h"
 
 /* What happened; what should be looked at; what went wrong. */
 void pt_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

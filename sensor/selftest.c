@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "../lib/event.h"
-#include "../lib/limit.h"
-#include "../lib/rule.h"
+#include "engine/event.h"
+#include "rule/limit.h"
+#include "rule/rule.h"
 #include "say.h"
 
 #define SECOND INT64_C(1000000000)

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "../lib/portent.h"
+#include "portent.h"
 #include "output.h"
 
 struct pt_selftest {

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/address.h"
-#include "../lib/io/sink.h"
+#include "base/address.h"
+#include "io/output/sink.h"
 #include "moment.h"
 
 static const char *const formats[] = {"auto", "ecs", "text"};

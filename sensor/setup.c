@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../lib/rule.h"
+#include "rule/rule.h"
 #include "answer.h"
 #include "arena.h"
 #include "check.h"

@@ -6,8 +6,8 @@
 
 #include <signal.h>
 
-#include "../lib/io/live.h"
-#include "../lib/portent.h"
+#include "io/live/live.h"
+#include "portent.h"
 #include "health.h"
 #include "output.h"
 

@@ -17,9 +17,9 @@
 
 #include <stdarg.h>
 
-#include "state.h"
+#include "engine/state.h"
 #include "make.h"
-#include "words.h"
+#include "document/words.h"
 
 #define BED_START (INT64_C(1700000000) * PT_SECOND)
 #define BED_RESOLVER "192.0.2.53"

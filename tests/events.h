@@ -10,8 +10,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "event.h"
-#include "formula.h"
+#include "engine/event.h"
+#include "rule/formula.h"
 
 /* 2026-11-24T04:12:07.318000000Z and 04:12:05.205Z; `date -u -d @1795493527` says so. */
 #define SYN_TIME INT64_C(1795493527318000000)

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "cells.h"
+#include "memory/cells.h"
 #include "make.h"
 
 #define GIVEN_START (INT64_C(1700000000) * 1000000000)
@@ -13,7 +13,10 @@ static inline int64_t at(double seconds)
         return GIVEN_START + (int64_t)(seconds * 1e9 + (seconds < 0 ? -0.5 : 0.5));
 }
 
-#define GIVEN_KEY {UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)}
+#define GIVEN_KEY                                                          \
+        {                                                                  \
+                UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210) \
+        }
 
 struct given_hosts {
         struct pt_hosts *hosts;

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "given.h"
-#include "judge.h"
+#include "judge/judge.h"
 
 struct judging {
         struct given_hosts g;
@@ -36,7 +36,8 @@ static inline void judging_begin(struct judging *j, struct pt_rules *rules)
         if (pt_history_new(&(struct pt_history_room){64, 256, 256}, j->settings.window, rules,
                            &j->key, &j->g.counters, &j->history) < 0)
                 abort();
-        if (pt_judge_new(&j->settings, rules, j->g.hosts, j->history, &j->g.counters, &j->judge) < 0)
+        if (pt_judge_new(&j->settings, rules, j->g.hosts, j->history, &j->g.counters, &j->judge) <
+            0)
                 abort();
 }
 
@@ -44,7 +45,8 @@ static inline void judging_begin(struct judging *j, struct pt_rules *rules)
 static inline void judging_again(struct judging *j)
 {
         pt_judge_free(j->judge);
-        if (pt_judge_new(&j->settings, j->rules, j->g.hosts, j->history, &j->g.counters, &j->judge) < 0)
+        if (pt_judge_new(&j->settings, j->rules, j->g.hosts, j->history, &j->g.counters,
+                         &j->judge) < 0)
                 abort();
 }
 

@@ -2,8 +2,9 @@
  * make: addresses, names, DNS messages, frames and rules for tests, from text as people write it.
  *
  * The records of an answer are words. "198.51.100.23" is an A or AAAA record of the present owner,
- * with the TTL behind a slash if it is not 60; "=cdn.example" a CNAME record from the present owner,
- * and the owner from there on; "@edge.example" another owner. The first owner is the question.
+ * with the TTL behind a slash if it is not 60; "=cdn.example" a CNAME record from the present
+ * owner, and the owner from there on; "@edge.example" another owner. The first owner is the
+ * question.
  */
 #pragma once
 
@@ -11,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "address.h"
-#include "dns.h"
-#include "packet.h"
-#include "rule.h"
+#include "base/address.h"
+#include "wire/dns.h"
+#include "wire/packet.h"
+#include "rule/rule.h"
 
 #define ROWS(table) (sizeof(table) / sizeof(table)[0])
 
@@ -274,13 +275,13 @@ static inline void make_tcp(struct make *m, const char *from, unsigned from_port
 
 /* ---- rules ---- */
 
-#define RULE_PRIVATE                                                                               \
-        "\"exclude_destinations\": [\"10.0.0.0/8\", \"172.16.0.0/12\", \"192.168.0.0/16\", "       \
+#define RULE_PRIVATE                                                                         \
+        "\"exclude_destinations\": [\"10.0.0.0/8\", \"172.16.0.0/12\", \"192.168.0.0/16\", " \
         "\"127.0.0.0/8\", \"169.254.0.0/16\"]"
 
 /* The limits of the published query: 45 045 ports (design 3). */
-#define RULE_PUBLISHED                                                                             \
-        "\"limits\": {\"ports\": [\"4096-49151\"], \"exclude_ports\": [8080, 8443, 8000, 8888, "   \
+#define RULE_PUBLISHED                                                                           \
+        "\"limits\": {\"ports\": [\"4096-49151\"], \"exclude_ports\": [8080, 8443, 8000, 8888, " \
         "9090, 9200, 9300, 9418, 27017, 27018, 28017], " RULE_PRIVATE "}"
 
 #define RULE(id, keys) "{\"id\": \"" id "\", \"name\": \"the rule " id "\", " keys "}"

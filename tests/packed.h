@@ -8,7 +8,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "io/kind.h"
+#include "io/capture/kind.h"
 
 static inline size_t pack_gzip(const uint8_t *bytes, size_t length, uint8_t *out, size_t room)
 {

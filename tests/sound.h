@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cells.h"
+#include "memory/cells.h"
 #include "fuzz/must.h"
-#include "names.h"
+#include "memory/names.h"
 
 struct sound {
         const struct pt_hosts *hosts;

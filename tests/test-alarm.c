@@ -1,4 +1,4 @@
-#include "alarm.h"
+#include "document/alarm.h"
 
 #include "make.h"
 

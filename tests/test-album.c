@@ -1,4 +1,4 @@
-#include "io/album.h"
+#include "io/capture/album.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "documents.h"
-#include "words.h"
+#include "document/words.h"
 
 /* What an alert with a chance of 1 / 45045 and one try says last (design 5). */
 #define LUCK "; by luck 1 of 45045 innocent clients had matched by now (1 try)"
@@ -700,11 +700,12 @@ Test(alert, an_outcome_names_its_alert)
                {"event.type", "['connection', 'info']"}, {"event.outcome", "'success'"},
                {"event.duration", "2100000000"}, {"event.severity", NULL}, {"message", NULL},
                {"threat", NULL}, {"rule", "{'id': 'apt12'}"}, {"source.bytes", "300"},
-               {"source.packets", "5"}, {"destination.bytes", "2000"},
-               {"destination.packets", "4"}, {"network.bytes", "2300"}, {"network.packets", "9"},
+               {"source.packets", "5"}, {"destination.bytes", "2000"}, {"destination.packets", "4"},
+               {"network.bytes", "2300"}, {"network.packets", "9"},
                {"portent.outcome", "{'state': 'answered', 'end': 'closed', 'partial': false}"},
-               {"event.reason", "'the connection of 10.20.30.40 to 198.51.100.23:10198 was answered:"
-                                " 300 octets sent, 2000 received, closed after 2.100 s'"});
+               {"event.reason",
+                "'the connection of 10.20.30.40 to 198.51.100.23:10198 was answered:"
+                " 300 octets sent, 2000 received, closed after 2.100 s'"});
         json_decref(root);
         outcome.state = PT_OUTCOME_SILENT;
         outcome.end = PT_OUTCOME_TIMEOUT;

@@ -1,4 +1,4 @@
-#include "allow.h"
+#include "rule/allow.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "io/archive.h"
+#include "io/capture/archive.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "io/aside.h"
+#include "io/output/aside.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "io/block.h"
+#include "io/capture/block.h"
 
 #include <criterion/criterion.h>
 

@@ -1,6 +1,6 @@
-#include "campaign.h"
+#include "judge/campaign.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include "make.h"
 
 #include <criterion/criterion.h>
@@ -60,8 +60,8 @@ struct step {
 static void expect(const struct step *steps, size_t count)
 {
         for (size_t i = 0; i < count; i++) {
-                unsigned is = add(steps[i].time, steps[i].destination, steps[i].port,
-                                  steps[i].chance);
+                unsigned is =
+                        add(steps[i].time, steps[i].destination, steps[i].port, steps[i].chance);
 
                 cr_expect_eq(is, steps[i].expected, "%zu: %u, but %s", i, is, steps[i].why);
         }
@@ -159,7 +159,8 @@ Test(campaign, a_repeat_refreshes_and_keeps_the_lowest_chance) /* 4.9 */
                 {0, "198.51.100.1", 10001, 1e-2, 0, "first"},
                 {500, "198.51.100.1", 10001, 1e-4, 0, "again, less likely luck"},
                 {550, "198.51.100.1", 10001, 1e-1, 0, "again, likelier: the lowest stays"},
-                {1100, "198.51.101.1", 10002, 1e-3, 2, "1e-7, and the first is not older than 600 s"},
+                {1100, "198.51.101.1", 10002, 1e-3, 2,
+                 "1e-7, and the first is not older than 600 s"},
         };
 
         expect(steps, ROWS(steps));
@@ -186,8 +187,9 @@ Test(campaign, the_level_begins_again_when_nothing_is_left_from_before) /* 4.9 *
                 {602, "198.51.102.1", 10003, 1e-4, 0, "nothing is left: one"},
                 {603, "198.51.103.1", 10004, 1e-4, 2, "two again"},
                 {1000, "198.51.104.1", 10005, 1e-4, 0, "three"},
-                {1300, "198.51.105.1", 10006, 1e-4, 0, "602 and 603 are gone, 1000 is left: two,"
-                                                       " and the level stays"},
+                {1300, "198.51.105.1", 10006, 1e-4, 0,
+                 "602 and 603 are gone, 1000 is left: two,"
+                 " and the level stays"},
         };
 
         expect(steps, ROWS(steps));

@@ -1,5 +1,5 @@
 /* What can be asked without any privilege; changes are the business of tests/live. */
-#include "io/carrier.h"
+#include "io/live/carrier.h"
 
 #include <criterion/criterion.h>
 #include <net/if_arp.h>

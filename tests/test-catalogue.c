@@ -1,4 +1,4 @@
-#include "io/catalogue.h"
+#include "io/capture/catalogue.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "chance.h"
+#include "judge/chance.h"
 
 #include "make.h"
 

@@ -1,10 +1,11 @@
-#include "io/classic.h"
+#include "io/capture/classic.h"
 
 #include <criterion/criterion.h>
 
 #include "capture.h"
 
-/* What lib/io/replay.h promises of whole files stands in test-replay.c; here is what is rare. */
+/* What lib/io/capture/replay.h promises of whole files stands in test-replay.c; here is what is
+ * rare. */
 
 static struct pt_source source;
 static struct pt_classic classic;

@@ -1,4 +1,4 @@
-#include "clients.h"
+#include "memory/clients.h"
 
 #include "given.h"
 #include "sound.h"
@@ -6,9 +6,9 @@
 #include <criterion/criterion.h>
 
 /*
- * Who gives way (design 8): unproven clients go first, then the oldest of the client that holds most,
- * an answer charged with its names in full; a proven client that holds less than its fair share never
- * loses a cell; unasked answers where queries are seen live in an eighth of the share.
+ * Who gives way (design 8): unproven clients go first, then the oldest of the client that holds
+ * most, an answer charged with its names in full; a proven client that holds less than its fair
+ * share never loses a cell; unasked answers where queries are seen live in an eighth of the share.
  */
 
 static struct given_hosts g;
@@ -122,8 +122,8 @@ static uint32_t link_of(const char *client)
 static void flood(double seconds, unsigned clients)
 {
         struct pt_dns_address address = {.address = make_address("192.0.2.1"), .ttl = 60};
-        struct pt_dns_answer answer = {.name_count = 1, .addresses = &address, .count = 1,
-                                       .capacity = 1};
+        struct pt_dns_answer answer = {
+                .name_count = 1, .addresses = &address, .count = 1, .capacity = 1};
         struct pt_given given = given_to(&g, seconds, "10.0.0.0", false);
 
         answer.names[0] = make_name("flood.example");
@@ -237,7 +237,8 @@ Test(clients, clients_that_want_all_there_is_come_to_hold_the_same)
         for (unsigned i = 0; i < 12000; i++)
                 learn_one(0.01 * i, make_ipv4(10u << 24 | (i % 4)), true, i, 30 + i % 4 * 70);
         for (unsigned client = 0; client < 4; client++) {
-                uint32_t charge = client_at(g.hosts, link_of(make_ipv4(10u << 24 | client)))->charge;
+                uint32_t charge =
+                        client_at(g.hosts, link_of(make_ipv4(10u << 24 | client)))->charge;
 
                 least = charge < least ? charge : least;
                 most = charge > most ? charge : most;
@@ -549,7 +550,8 @@ Test(clients, of_clients_that_hold_nearly_the_same_none_below_the_share_loses_a_
                         look(before);
                         learn_one(0.001 * i, make_ipv4(10u << 24 | learner), true, i,
                                   (unsigned)rand() % 8 ? 20 : 60);
-                        /* An answer takes up to 4 cells: up to 3 may be free, and charged to nobody. */
+                        /* An answer takes up to 4 cells: up to 3 may be free, and charged to
+                         * nobody. */
                         expect_fair(before, share - 4, at(0.001 * i), learner);
                 }
         }

@@ -1,4 +1,4 @@
-#include "io/codec.h"
+#include "io/capture/codec.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "community.h"
+#include "document/community.h"
 
 #include <criterion/criterion.h>
 

@@ -1,4 +1,4 @@
-#include "io/cursor.h"
+#include "io/output/cursor.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

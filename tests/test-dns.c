@@ -1,4 +1,4 @@
-#include "dns.h"
+#include "wire/dns.h"
 
 #include "page.h"
 

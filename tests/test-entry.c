@@ -1,4 +1,4 @@
-#include "entry.h"
+#include "rule/entry.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "io/eve.h"
+#include "io/logs/eve.h"
 
 static struct pt_said said;
 

@@ -1,4 +1,4 @@
-#include "hosts.h"
+#include "memory/hosts.h"
 
 #include "given.h"
 

@@ -1,4 +1,4 @@
-#include "io/exhibit.h"
+#include "io/capture/exhibit.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/replay.h"
+#include "io/capture/replay.h"
 
 /* tests/evidence.py has tshark read such files; here are the ways in which a file can be amiss. */
 

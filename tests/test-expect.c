@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-#include "expect.h"
+#include "engine/expect.h"
 
 /* What is expected of answers. The arithmetic stands beside; the second formula is in variant.json.
  */

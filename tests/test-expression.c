@@ -1,4 +1,4 @@
-#include "expression.h"
+#include "rule/expression.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  * frames made by hand, for every capture of pcaps/, for the corpus of fuzz-frame, and for these
  * with octets changed at random. pcap_offline_filter() is the interpreter, which is not ours.
  */
-#include "io/filter.h"
+#include "io/live/filter.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>

@@ -1,4 +1,4 @@
-#include "formula.h"
+#include "rule/formula.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "formulas.h"
+#include "rule/formulas.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
-#include "fragment.h"
+#include "wire/fragment.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "make.h"
 
 static struct pt_fragments *fragments;

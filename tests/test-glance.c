@@ -1,4 +1,4 @@
-#include "glance.h"
+#include "wire/glance.h"
 
 #include "page.h"
 

@@ -1,4 +1,4 @@
-#include "history.h"
+#include "memory/history.h"
 
 #include "make.h"
 
@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 /*
  * Design 5. Without a ports.json every port is alike, so the prior of a port among the 45045 that

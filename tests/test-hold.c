@@ -1,6 +1,6 @@
-#include "hold.h"
+#include "judge/hold.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include "make.h"
 
 #include <criterion/criterion.h>

@@ -1,6 +1,6 @@
-#include "hosts.h"
+#include "memory/hosts.h"
 
-#include "clients.h"
+#include "memory/clients.h"
 #include "given.h"
 #include "sound.h"
 

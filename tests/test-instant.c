@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "io/instant.h"
+#include "io/logs/instant.h"
 
 /* date -u -d ... +%s says the same. */
 Test(instant, times_are_read_as_zeek_and_suricata_write_them)

@@ -1,4 +1,4 @@
-#include "io/kind.h"
+#include "io/capture/kind.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "limit.h"
+#include "rule/limit.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

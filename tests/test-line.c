@@ -1,4 +1,4 @@
-#include "line.h"
+#include "engine/line.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

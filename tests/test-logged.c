@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "logged.h"
+#include "wire/logged.h"
 
 static struct pt_dns_name name_of(const char *text)
 {

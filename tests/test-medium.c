@@ -1,9 +1,9 @@
-#include "io/medium.h"
+#include "io/capture/medium.h"
 
 #include <criterion/criterion.h>
 #include <pcap/pcap.h>
 
-#include "packet.h"
+#include "wire/packet.h"
 
 /* Numbers of the registry of the file format, beside libpcap's own on this system. */
 Test(medium, both_numbers_of_a_link_type)

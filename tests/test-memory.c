@@ -103,7 +103,8 @@ static void count_allocations(void)
 
 #define CLIENT "10.0.0.1"
 #define A "198.51.100.23" /* apt12: 198 * 51 + 100 = 10198 */
-#define CONFIRMED "alert apt12 dns_confirmed 73 10.0.0.1>198.51.100.23:10198 from 198.51.100.23 a.example"
+#define CONFIRMED \
+        "alert apt12 dns_confirmed 73 10.0.0.1>198.51.100.23:10198 from 198.51.100.23 a.example"
 
 static struct bed bed;
 
@@ -166,7 +167,8 @@ static void make_traffic(void)
         }
 }
 
-/* Sends them in a circle; every packet is a little different by its time and its sequence number. */
+/* Sends them in a circle; every packet is a little different by its time and its sequence number.
+ */
 static void send_traffic(uint64_t packets)
 {
         for (uint64_t i = 0; i < packets; i++) {
@@ -195,8 +197,9 @@ Test(memory, a_hundred_thousand_packets_allocate_nothing) /* design 8 */
         bed_init(&bed);
         bed.settings.memory *= 2; /* so that answers expire before they must give way */
         bed.rules = make_usual_rules();
-        cr_assert_eq(pt_engine_new(&bed.settings, bed.rules,
-                                   &(struct pt_receiver){quiet, &events}, &bed.engine), 0);
+        cr_assert_eq(pt_engine_new(&bed.settings, bed.rules, &(struct pt_receiver){quiet, &events},
+                                   &bed.engine),
+                     0);
         count_allocations();
         free(malloc(1));
         cr_assert_gt(allocations, 0, "they are not counted");
@@ -222,8 +225,9 @@ Test(memory, an_alert_that_many_rules_meet_allocates_nothing) /* design 8 */
         end();
         bed_init(&bed);
         bed.rules = make_rules(list, 100);
-        cr_assert_eq(pt_engine_new(&bed.settings, bed.rules,
-                                   &(struct pt_receiver){quiet, &events}, &bed.engine), 0);
+        cr_assert_eq(pt_engine_new(&bed.settings, bed.rules, &(struct pt_receiver){quiet, &events},
+                                   &bed.engine),
+                     0);
         bed_answer(&bed, 0, CLIENT, "a.example", A);
         count_allocations();
         before = allocations;
@@ -291,8 +295,8 @@ Test(memory, a_client_that_is_proven_by_its_syn_keeps_what_it_was_given) /* desi
         flood(1, 200000);
         bed_syn(&bed, 10, CLIENT, A, 10198);
         bed_syn(&bed, 10, "10.0.0.2", A, 10198); /* never spoke before, and lost it */
-        cr_expect_str_eq(bed_finish(&bed),
-                         CONFIRMED "\n"
+        cr_expect_str_eq(bed_finish(&bed), CONFIRMED
+                         "\n"
                          "alert apt12 dns_other_client 47 10.0.0.2>198.51.100.23:10198 from "
                          "198.51.100.23 a.example\n"
                          "campaign name 2 dns_confirmed 73 10.0.0.2,10.0.0.1 names=a.example\n");
@@ -341,7 +345,8 @@ Test(memory, every_address_record_is_accounted_for) /* design 8 */
         fill_proven(0, CLIENT, 100);
         flood(1, 150000);
         flood(8000, 150000);
-        cr_expect_eq(bed_count(&bed, PT_COUNT_DNS_ANSWERS) + bed_count(&bed, PT_COUNT_CACHE_REFUSED),
+        cr_expect_eq(bed_count(&bed, PT_COUNT_DNS_ANSWERS) +
+                             bed_count(&bed, PT_COUNT_CACHE_REFUSED),
                      expected);
         cr_expect_eq(bed_count(&bed, PT_COUNT_DNS_ANSWERS),
                      bed_count(&bed, PT_COUNT_CACHE_ENTRIES) +
@@ -365,7 +370,8 @@ Test(memory, queries_and_syns_that_are_forgotten_early_are_counted) /* 4.2, 4.8 
         cr_expect_gt(bed_count(&bed, PT_COUNT_QUERIES_EVICTED), 0);
         cr_expect_gt(bed_count(&bed, PT_COUNT_CONNECTION_FORGOTTEN), 0);
         cr_expect_eq(bed_count(&bed, PT_COUNT_CONNECTION_FORGOTTEN) +
-                             bed_count(&bed, PT_COUNT_CONNECTION_TRACKED), 40000);
+                             bed_count(&bed, PT_COUNT_CONNECTION_TRACKED),
+                     40000);
 }
 
 /* Minutes later nobody misses them: making room for others is no loss. */

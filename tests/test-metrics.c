@@ -1,4 +1,4 @@
-#include "metrics.h"
+#include "document/metrics.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

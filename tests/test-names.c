@@ -1,4 +1,4 @@
-#include "names.h"
+#include "memory/names.h"
 
 #include "given.h"
 

@@ -1,4 +1,4 @@
-#include "outbreak.h"
+#include "judge/outbreak.h"
 
 #include "bed.h"
 

@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-#include "outcome.h"
+#include "judge/outcome.h"
 
 /* What becomes of a connection that was an alert, told by packets. */
 

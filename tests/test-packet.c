@@ -1,4 +1,4 @@
-#include "packet.h"
+#include "wire/packet.h"
 
 #include "page.h"
 

@@ -1,4 +1,4 @@
-#include "pages.h"
+#include "base/pages.h"
 
 #include <criterion/criterion.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "io/peer.h"
+#include "io/output/peer.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

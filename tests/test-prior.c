@@ -1,4 +1,4 @@
-#include "prior.h"
+#include "rule/prior.h"
 
 #include "make.h"
 

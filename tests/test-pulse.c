@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "make.h"
-#include "rule.h"
+#include "rule/rule.h"
 
 static char path[] = "/tmp/test-pulse-XXXXXX";
 static struct pt_options options;

@@ -1,4 +1,4 @@
-#include "io/queue.h"
+#include "io/output/queue.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

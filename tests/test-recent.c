@@ -1,4 +1,4 @@
-#include "recent.h"
+#include "memory/recent.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

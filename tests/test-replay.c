@@ -1,4 +1,4 @@
-#include "io/replay.h"
+#include "io/capture/replay.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

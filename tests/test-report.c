@@ -1,9 +1,9 @@
 #include "documents.h"
-#include "ecs.h"
+#include "document/ecs.h"
 #include "make.h"
-#include "visibility.h"
+#include "memory/visibility.h"
 
-#include "words.h"
+#include "document/words.h"
 
 static struct pt_counters counters;
 

@@ -1,4 +1,4 @@
-#include "io/resolve.h"
+#include "io/output/resolve.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-#include "ring.h"
+#include "memory/ring.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

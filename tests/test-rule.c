@@ -1,6 +1,6 @@
-#include "rule.h"
+#include "rule/rule.h"
 
-#include "limit.h"
+#include "rule/limit.h"
 #include "tree.h"
 
 #include <criterion/criterion.h>

@@ -1,6 +1,6 @@
 #include "io/rulebook.h"
 
-#include "prior.h"
+#include "rule/prior.h"
 
 #include "tree.h"
 

@@ -1,4 +1,4 @@
-#include "io/sieve.h"
+#include "io/capture/sieve.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "sight.h"
+#include "memory/sight.h"
 
 #include "make.h"
 

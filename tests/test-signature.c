@@ -1,4 +1,4 @@
-#include "signature.h"
+#include "judge/signature.h"
 
 #include "judging.h"
 

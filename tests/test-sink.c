@@ -1,4 +1,4 @@
-#include "io/sink.h"
+#include "io/output/sink.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

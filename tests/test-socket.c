@@ -1,4 +1,4 @@
-#include "io/socket.h"
+#include "io/output/socket.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "io/source.h"
+#include "io/capture/source.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "io/spool.h"
+#include "io/output/spool.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
-#include "ecs.h"
+#include "document/ecs.h"
 
-#include "counter.h"
+#include "base/counter.h"
 #include "documents.h"
 
 static const struct pt_ecs_output two_outputs[] = {

@@ -1,4 +1,4 @@
-#include "ecs.h"
+#include "document/ecs.h"
 
 #include "documents.h"
 

@@ -1,4 +1,4 @@
-#include "io/store.h"
+#include "io/output/store.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
-#include "stream.h"
+#include "wire/stream.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "make.h"
 
 static struct pt_streams *streams;

@@ -1,4 +1,4 @@
-#include "strict.h"
+#include "rule/strict.h"
 
 #include "page.h"
 

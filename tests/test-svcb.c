@@ -1,4 +1,4 @@
-#include "svcb.h"
+#include "wire/svcb.h"
 
 #include <criterion/criterion.h>
 

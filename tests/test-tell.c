@@ -2,7 +2,8 @@
 
 #include <criterion/criterion.h>
 
-/* What is told of a SYN: design 4.3, 4.6, 4.9 and 4.10, by packets. The arithmetic stands beside. */
+/* What is told of a SYN: design 4.3, 4.6, 4.9 and 4.10, by packets. The arithmetic stands beside.
+ */
 
 #define CLIENT "10.0.0.1"
 #define A "198.51.100.23"  /* apt12: 198 * 51 + 100 = 10198 */
@@ -114,8 +115,8 @@ Test(tell, matches_on_two_networks_and_ports_are_one_more_alert) /* 4.9 */
         bed_ask(&bed, 0, CLIENT, "c.example", C);
         bed_syn(&bed, 1, CLIENT, A, 10198);
         bed_syn(&bed, 2, CLIENT, C, 12126);
-        cr_expect_str_eq(bed_finish(&bed),
-                         ALERT_A "a.example asked\n" ALERT_C "c.example asked\n"
+        cr_expect_str_eq(bed_finish(&bed), ALERT_A
+                         "a.example asked\n" ALERT_C "c.example asked\n"
                          "rotation 2 dns_confirmed 10.0.0.1 matches=2 names=a.example,c.example\n");
         /* The second match is the client's second try: 1 / 45045 * 2 / 45045 = 9.857e-10. */
         cr_expect(bed.joint > 9.85e-10 && bed.joint < 9.86e-10);
@@ -127,8 +128,8 @@ Test(tell, fast_flux_under_one_name_is_a_rotation_too) /* 4.9 */
         bed_ask(&bed, 0, CLIENT, "flux.example", A " " C);
         bed_syn(&bed, 1, CLIENT, A, 10198);
         bed_syn(&bed, 2, CLIENT, C, 12126);
-        cr_expect_str_eq(bed_finish(&bed),
-                         ALERT_A "flux.example asked\n" ALERT_C "flux.example asked\n"
+        cr_expect_str_eq(bed_finish(&bed), ALERT_A
+                         "flux.example asked\n" ALERT_C "flux.example asked\n"
                          "rotation 2 dns_confirmed 10.0.0.1 matches=2 names=flux.example\n");
 }
 
@@ -151,9 +152,10 @@ Test(tell, matches_without_dns_evidence_are_no_rotation) /* 4.9 */
         bed_syn(&bed, 1, CLIENT, A, 10198);
         bed_syn(&bed, 2, CLIENT, C, 12126);
         bed_syn(&bed, 3, CLIENT, D, 7518);
-        cr_expect_str_eq(bed_finish(&bed), "alert apt12 port_only 21 10.0.0.1>198.51.100.23:10198\n"
-                                           "alert apt12 port_only 21 10.0.0.1>52.231.114.183:12126\n"
-                                           "alert apt12 port_only 21 10.0.0.1>51.145.123.29:7518\n");
+        cr_expect_str_eq(bed_finish(&bed),
+                         "alert apt12 port_only 21 10.0.0.1>198.51.100.23:10198\n"
+                         "alert apt12 port_only 21 10.0.0.1>52.231.114.183:12126\n"
+                         "alert apt12 port_only 21 10.0.0.1>51.145.123.29:7518\n");
 }
 
 /* A is alerted and told with C. Later A is held back (within 600 s of its alert), and counts. */
@@ -206,11 +208,11 @@ Test(tell, what_is_pending_leaves_when_the_run_ends) /* 4.10 */
         bed_syn(&bed, 5, CLIENT, C, 12126); /* nothing pending: nothing to tell */
         cr_expect_str_eq(bed_finish(&bed),
                          SHORT_A "\n"
-                         "alert apt12 port_only 21 10.0.0.1>51.145.123.29:7518\n"
-                         "alert apt12 port_only 21 10.0.0.1>52.231.114.183:12126\n"
-                         /* the one matched longest ago first */
-                         "repeats apt12 10.0.0.1>51.145.123.29:7518 pending=1\n"
-                         "repeats apt12 10.0.0.1>198.51.100.23:10198 pending=2\n");
+                                 "alert apt12 port_only 21 10.0.0.1>51.145.123.29:7518\n"
+                                 "alert apt12 port_only 21 10.0.0.1>52.231.114.183:12126\n"
+                                 /* the one matched longest ago first */
+                                 "repeats apt12 10.0.0.1>51.145.123.29:7518 pending=1\n"
+                                 "repeats apt12 10.0.0.1>198.51.100.23:10198 pending=2\n");
         cr_expect_eq(bed_count(&bed, PT_COUNT_ALERT_REPEATS), 2);
 }
 
@@ -255,8 +257,8 @@ Test(tell, what_is_pending_leaves_when_it_is_evicted) /* 4.10 */
                 bed_pass(&bed, 2 + i * 0.01 + 0.0500001);
         }
         cr_expect_eq(bed_count(&bed, PT_COUNT_HOLD_EVICTED), 1);
-        cr_expect_not_null(strstr(bed_told(&bed),
-                                  "repeats apt12 10.0.0.1>198.51.100.23:10198 pending=1\n"));
+        cr_expect_not_null(
+                strstr(bed_told(&bed), "repeats apt12 10.0.0.1>198.51.100.23:10198 pending=1\n"));
 }
 
 static void throttle_minute(struct pt_settings *settings)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "events.h"
-#include "words.h"
+#include "document/words.h"
 
 #define ROWS(table) (sizeof(table) / sizeof(table)[0])
 

@@ -1,4 +1,4 @@
-#include "io/trouble.h"
+#include "io/output/trouble.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "tunnel.h"
+#include "wire/tunnel.h"
 
 #include "page.h"
 

@@ -1,4 +1,4 @@
-#include "twin.h"
+#include "memory/twin.h"
 
 #include "make.h"
 
@@ -57,7 +57,8 @@ static const char *found(const uint8_t mac[6], const char *address, double secon
         struct pt_twin_list list;
 
         memset(&list, 0xa5, sizeof list);
-        pt_twins_find(&twins, mac, pt_twins_hash(&twins, mac), &own, (int64_t)(seconds * 1e9), &list);
+        pt_twins_find(&twins, mac, pt_twins_hash(&twins, mac), &own, (int64_t)(seconds * 1e9),
+                      &list);
         text[0] = '\0';
         for (size_t i = 0; i < list.count; i++) {
                 strcat(text, i ? " " : "");
@@ -151,7 +152,8 @@ Test(twin, a_late_packet_takes_nothing_back)
                 snprintf(address, sizeof address, "10.0.0.%d", i);
                 received(OTHER_HOST, address, 10 + i);
         }
-        /* Older than all nine, it takes no place: at 3612 the one of 11 goes, and eight are left. */
+        /* Older than all nine, it takes no place: at 3612 the one of 11 goes, and eight are left.
+         */
         received(OTHER_HOST, "10.0.0.99", 10.5);
         cr_expect_str_eq(found(OTHER_HOST, "10.0.0.9", 3612),
                          "10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7 10.0.0.8");

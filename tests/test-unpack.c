@@ -1,4 +1,4 @@
-#include "io/unpack.h"
+#include "io/capture/unpack.h"
 
 #include <errno.h>
 #include <pthread.h>

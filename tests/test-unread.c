@@ -1,4 +1,4 @@
-#include "unread.h"
+#include "wire/unread.h"
 
 #include <criterion/criterion.h>
 

@@ -1,4 +1,4 @@
-#include "verdict.h"
+#include "judge/verdict.h"
 
 #include "judging.h"
 

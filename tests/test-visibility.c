@@ -1,4 +1,4 @@
-#include "visibility.h"
+#include "memory/visibility.h"
 
 #include "bed.h"
 

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "io/window.h"
+#include "io/logs/window.h"
 
 static void put(struct pt_window *window, int64_t time, uint64_t number)
 {

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "io/zeek.h"
+#include "io/logs/zeek.h"
 
 static struct pt_zeek zeek;
 static struct pt_said said;

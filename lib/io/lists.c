@@ -1,4 +1,4 @@
-#include "lists.h"
+#include "io/lists.h"
 
 #include <errno.h>
 #include <stdio.h>

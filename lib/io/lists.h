@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "../portent.h"
+#include "portent.h"
 
 #define PT_LISTS_FILE ((size_t)16 << 20) /* octets of one file at most */
 

@@ -1,4 +1,4 @@
-#include "rulebook.h"
+#include "io/rulebook.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../strict.h"
+#include "rule/strict.h"
 
 /* A fault that is not in the text. Returns -EINVAL. */
 __attribute__((format(printf, 3, 4))) static int refuse(struct pt_rule_error *error,

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "../rule.h"
+#include "rule/rule.h"
 
 #define PT_RULEBOOK_FILE ((size_t)1 << 20) /* octets of a file at most */
 

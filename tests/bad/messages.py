@@ -147,7 +147,7 @@ def h3():
 @row("H4", "pointers forward, past the message, into the header, into a label, to their own "
      "record; one octet of a pointer; all its high bits",
      "tcpdump CVE-2017-12995; Zeek DNS_label_forward_compress_offset; RFC 9267 section 2",
-     "strictly backwards only (lib/dns.h), wherever that leads")
+     "strictly backwards only (lib/wire/dns.h), wherever that leads")
 def h4():
     yield from in_all_places("forward by 1", lambda at: pointer(at + 1))
     yield from in_all_places("forward by 2", lambda at: pointer(at + 2))

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "history.h"
+#include "memory/history.h"
 #include "io/rulebook.h"
 #include "portent.h"
 

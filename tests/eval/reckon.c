@@ -271,7 +271,8 @@ static bool is_given(uint32_t client, uint32_t address, uint64_t time)
 static struct sums {
         double expected, variance;
         uint64_t matches;
-} all_tries[DECADES], once[DECADES], all_cross[DECADES], once_cross[DECADES], scans[DECADES], scans_exact[DECADES], beyond[DECADES];
+} all_tries[DECADES], once[DECADES], all_cross[DECADES], once_cross[DECADES], scans[DECADES],
+        scans_exact[DECADES], beyond[DECADES];
 static struct table distinct, clusters, destinations;
 static uint64_t distinct_tries, resolved_tries, exposed_tries, syns, published, published_distinct;
 

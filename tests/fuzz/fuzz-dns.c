@@ -1,5 +1,5 @@
 /* Any octets as a DNS message: what is read must be sound, and its names survive their text. */
-#include "dns.h"
+#include "wire/dns.h"
 
 #include "must.h"
 

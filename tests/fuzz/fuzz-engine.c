@@ -12,7 +12,7 @@
  *      bit 7     a packet made here of five octets: what, client, address, port (two octets);
  *                else two octets of length, and the frame
  */
-#include "state.h"
+#include "engine/state.h"
 
 #include "../make.h"
 #include "../sound.h"

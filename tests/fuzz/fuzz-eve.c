@@ -1,6 +1,6 @@
 /* Any object as a line of Suricata's or Zeek's. What is understood can be written and read. */
-#include "io/eve.h"
-#include "io/zeek.h"
+#include "io/logs/eve.h"
+#include "io/logs/zeek.h"
 #include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,7 +2,7 @@
  * Any octets as an expression: it is refused at a place inside it, or it is bounded, and its own
  * description, which has numbers for the octets, gives the same value when it is read again.
  */
-#include "formula.h"
+#include "rule/formula.h"
 
 #include <string.h>
 

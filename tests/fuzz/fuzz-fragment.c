@@ -7,11 +7,11 @@
  * (two); length in octets (one, times eight if the second octet says so); time since the one
  * before.
  */
-#include "fragment.h"
+#include "wire/fragment.h"
 
 #include <string.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 #include "must.h"
 

@@ -1,5 +1,5 @@
 /* Any octets as a frame of any link type. The first three say which, and how much was cut off. */
-#include "packet.h"
+#include "wire/packet.h"
 
 #include "must.h"
 

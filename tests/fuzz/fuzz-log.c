@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "io/replay.h"
-#include "logged.h"
+#include "io/capture/replay.h"
+#include "wire/logged.h"
 #include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,7 +2,7 @@
  * Any octets as a rule file: it is refused at a place in the text, with a sentence that a terminal
  * can show; or it is a rule that a set can index.
  */
-#include "rule.h"
+#include "rule/rule.h"
 
 #include <string.h>
 

@@ -7,11 +7,11 @@
  * A segment is seven octets: connection; flags; what is odd about it; sequence number (two, beyond
  * a start of its connection); length (two).
  */
-#include "stream.h"
+#include "wire/stream.h"
 
 #include <string.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 #include "must.h"
 

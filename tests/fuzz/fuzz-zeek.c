@@ -1,7 +1,7 @@
 /* Any lines as columns of Zeek's, header and all. What is understood can be written and read. */
 #include <string.h>
 
-#include "io/zeek.h"
+#include "io/logs/zeek.h"
 #include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

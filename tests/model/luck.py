@@ -1,7 +1,7 @@
 """Design section 5 in its plainest form: the history of ports, tries, and the chance of a match.
 
 Nothing here gives way for lack of room: the captures of the model are small. How tries are counted is
-part of what the program promises (lib/history.h), so the counter of 512 cells is the same one.
+part of what the program promises (lib/memory/history.h), so the counter of 512 cells is the same one.
 """
 
 import collections

@@ -15,8 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "io/medium.h"
-#include "io/replay.h"
+#include "io/capture/medium.h"
+#include "io/capture/replay.h"
 
 /* What libpcap gives up on and we read: part of its words, and why. */
 static struct {

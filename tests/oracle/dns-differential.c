@@ -6,7 +6,7 @@
  * Where both accept a message they must see the same addresses under the same owners with the same
  * TTLs. Where only one does, there must be one of the reasons below. 0: no difference without one.
  */
-#include "dns.h"
+#include "wire/dns.h"
 
 #include "messages.h"
 

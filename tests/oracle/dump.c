@@ -7,8 +7,8 @@
  * between dump dns FILE     number, kind, id, question, type, skipped, then one field per address:
  *                        owner, TTL and address with spaces between (no name holds a space)
  */
-#include "dns.h"
-#include "packet.h"
+#include "wire/dns.h"
+#include "wire/packet.h"
 
 #include <pcap/pcap.h>
 #include <stdio.h>

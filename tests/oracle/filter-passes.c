@@ -8,8 +8,8 @@
 #include <pcap/pcap.h>
 #include <stdio.h>
 
-#include "io/filter.h"
-#include "packet.h"
+#include "io/live/filter.h"
+#include "wire/packet.h"
 
 struct tally {
         uint64_t frames, used, passed, lost, naive;

@@ -2,7 +2,7 @@
  * Reads lines "expression TAB address-as-a-number" and answers each with one: the value or "none",
  * the cost, and the description, between tabs; or "refused", the column and the sentence.
  */
-#include "formula.h"
+#include "rule/formula.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,0 +1,172 @@
+#include "io/live/live.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "io/live/tap.h"
+
+#define SECOND INT64_C(1000000000)
+#define LOOK_EVERY SECOND
+#define COUNT_EVERY (10 * SECOND) /* the kernel's counters have 32 bits */
+
+/* How long a frame waits for an earlier one on another interface: some gathering times (tap.c). */
+#define SORT (INT64_C(45) * 1000000)
+
+struct pt_live {
+        struct pt_carrier *carrier;
+        int64_t look_due;
+        int64_t count_due;
+        struct pt_tap *taken; /* whose frame was handed out last */
+        const char *const *names;
+        size_t count;
+        struct pt_tap *taps[];
+};
+
+int pt_live_open(const struct pt_live_settings *settings, struct pt_live **ret, char sentence[256])
+{
+        struct pt_live *live;
+        int r = 0;
+
+        snprintf(sentence, 256, "%s", strerror(ENOMEM));
+        live = calloc(1, sizeof *live + settings->count * sizeof(void *));
+        if (!live)
+                return -ENOMEM;
+        live->names = settings->interfaces;
+        r = pt_carrier_new(&live->carrier);
+        if (r < 0)
+                snprintf(sentence, 256, "interfaces cannot be watched: %s", strerror(-r));
+        for (; r == 0 && live->count < settings->count; live->count += r == 0)
+                r = pt_tap_open(settings, (uint32_t)live->count, live->carrier,
+                                &live->taps[live->count], sentence);
+        if (r < 0) {
+                pt_live_free(live);
+                return r;
+        }
+        *ret = live;
+        return 0;
+}
+
+struct pt_live *pt_live_free(struct pt_live *live)
+{
+        if (!live)
+                return NULL;
+        for (size_t i = 0; i < live->count; i++)
+                pt_tap_free(live->taps[i]);
+        pt_carrier_free(live->carrier);
+        free(live);
+        return NULL;
+}
+
+size_t pt_live_descriptors(const struct pt_live *live)
+{
+        return live->count + 1;
+}
+
+size_t pt_live_poll(const struct pt_live *live, struct pollfd *ret)
+{
+        size_t count = 0;
+
+        for (size_t i = 0; i < live->count; i++)
+                ret[count++] = (struct pollfd){pt_tap_descriptor(live->taps[i]), POLLIN, 0};
+        ret[count++] = (struct pollfd){pt_carrier_descriptor(live->carrier), POLLIN, 0};
+        return count;
+}
+
+int64_t pt_live_serve(struct pt_live *live, int64_t now)
+{
+        bool look = now >= live->look_due || pt_carrier_changed(live->carrier);
+
+        for (size_t i = 0; !look && i < live->count; i++)
+                look = pt_tap_failed(live->taps[i]);
+        for (size_t i = 0; look && i < live->count; i++)
+                pt_tap_look(live->taps[i], live->carrier, now);
+        if (look)
+                live->look_due = now + LOOK_EVERY;
+        if (now >= live->count_due) {
+                pt_live_stats(live);
+                live->count_due = now + COUNT_EVERY;
+        }
+        return live->look_due;
+}
+
+/* ---- frames of several interfaces ---- */
+
+static int64_t wall_clock(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
+}
+
+/* Can no interface hold a frame that is earlier? A clock that was set says nothing. */
+static bool is_due(int64_t time)
+{
+        int64_t age = wall_clock() - time;
+
+        return age < 0 || age >= SORT;
+}
+
+bool pt_live_next(struct pt_live *live, struct pt_frame *ret)
+{
+        struct pt_tap *first = NULL;
+        bool all = true;
+        int64_t time = 0;
+
+        if (live->taken)
+                pt_tap_take(live->taken);
+        live->taken = NULL;
+        for (size_t i = 0; i < live->count; i++) {
+                const struct pt_frame *frame = pt_tap_peek(live->taps[i]);
+
+                all = all && (frame || !pt_tap_is_up(live->taps[i]));
+                if (!frame || (first && frame->time >= time))
+                        continue;
+                first = live->taps[i];
+                time = frame->time;
+        }
+        if (!first || (!all && !is_due(time)))
+                return false;
+        *ret = *pt_tap_peek(first);
+        live->taken = first;
+        return true;
+}
+
+bool pt_live_waits(const struct pt_live *live)
+{
+        for (size_t i = 0; i < live->count; i++) {
+                if (live->taps[i] != live->taken && pt_tap_holds(live->taps[i]))
+                        return true;
+        }
+        return false;
+}
+
+const char *pt_live_name(const struct pt_live *live, uint32_t place)
+{
+        return place < live->count ? live->names[place] : NULL;
+}
+
+/* ---- counters ---- */
+
+struct pt_live_stats pt_live_stats_of(struct pt_live *live, uint32_t place)
+{
+        return pt_tap_stats(live->taps[place]);
+}
+
+struct pt_live_stats pt_live_stats(struct pt_live *live)
+{
+        struct pt_live_stats sum = {.interface_known = live->count > 0};
+
+        for (size_t i = 0; i < live->count; i++) {
+                struct pt_live_stats one = pt_tap_stats(live->taps[i]);
+
+                sum.packets += one.packets;
+                sum.dropped += one.dropped;
+                sum.interface_dropped += one.interface_dropped;
+                sum.interface_known &= one.interface_known;
+        }
+        return sum;
+}
