@@ -171,6 +171,7 @@ SHORT_TCP = "only tshark: a TCP header length below 20"
 SHORT_UDP = "only tshark: a UDP length below 8"
 TUNNEL = "only tshark: IP inside IP"
 DEEP = "only tshark: more than 8 tags or 16 extension headers"
+RESERVED = "only tshark: an address of 1::/16, which no host has (RFC 4291 section 4)"
 FAMILY = "only tshark: a loopback family that may be an ethertype"
 OPTIONS = "only we: an option that does not fit its header"
 BEHIND = "only we: behind a mobility, HIP or shim6 header"
@@ -193,6 +194,11 @@ def is_set(sees, name):
 
 def protocols(sees):
     return (first(sees, "frame.protocols") or "").split(":")
+
+
+def is_reserved(sees):
+    return any(int(ipaddress.ip_address(address)) >> 112 == 1
+               for name in ("ipv6.src", "ipv6.dst") for address in sees[name])
 
 
 def broken(sees):
@@ -263,6 +269,8 @@ def only_tshark(kind, sees):
         return None
     if sees["udp.length"] and number(sees, "udp.length") < 8:
         return SHORT_UDP
+    if is_reserved(sees):
+        return RESERVED
     return PART if broken(sees) else None
 
 
