@@ -32,10 +32,10 @@ class Refused(Exception):
     """What Elasticsearch would refuse."""
 
 
-def tokens(text):
+def tokens(text, token=TOKEN):
     at, out = 0, []
     while at < len(text):
-        match = TOKEN.match(text, at)
+        match = token.match(text, at)
         if not match:
             raise Refused("no token at %r" % text[at:at + 20])
         at = match.end()

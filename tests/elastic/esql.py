@@ -17,7 +17,7 @@ import itertools
 import re
 
 from checks import leaves
-from eql import milliseconds, without
+from eql import Refused, milliseconds, tokens, without
 
 TOKEN = re.compile(r"""
     (?P<space>\s+|//[^\n]*|/\*.*?\*/)
@@ -33,27 +33,11 @@ COUNT = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a *
 UNITS = {"milliseconds": 1, "seconds": 1000, "minutes": 60000}
 
 
-class Refused(Exception):
-    """What Elasticsearch would refuse."""
-
-
-def tokens(text):
-    at, out = 0, []
-    while at < len(text):
-        match = TOKEN.match(text, at)
-        if not match:
-            raise Refused("no token at %r" % text[at:at + 20])
-        at = match.end()
-        if match.lastgroup != "space":
-            out.append((match.lastgroup, match.group()))
-    return out
-
-
 # ---- the text: a list of commands, each a tuple; expressions are tuples too, the kind first ----
 
 class Parser:
     def __init__(self, text):
-        self.list, self.at = tokens(text), 0
+        self.list, self.at = tokens(text, TOKEN), 0
 
     def peek(self, ahead=0):
         at = self.at + ahead
