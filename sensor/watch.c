@@ -130,39 +130,53 @@ static struct timespec time_left(const struct round *round, int output)
         return (struct timespec){left / SECOND, left % SECOND};
 }
 
-/* 0, or a negative errno. */
+/*
+ * 0, or a negative errno. ppoll() lets no signal in where a descriptor is ready at once: in a flood
+ * that would be never, so it is asked once more, for signals alone.
+ */
 static int wait_for_more(const struct pt_watch *watch, const struct round *round)
 {
         size_t captures = pt_live_poll(watch->live, round->fds), outputs;
+        static const struct timespec at_once;
         struct timespec timeout;
-        int output = -1;
+        int output = -1, ready;
 
         outputs = pt_output_poll(watch->output, round->fds + captures, round->room - captures,
                                  &output);
         timeout = time_left(round, output);
-        if (ppoll(round->fds, captures + outputs, &timeout, &watch->waiting) < 0 && errno != EINTR)
-                return -errno;
-        return 0;
+        ready = ppoll(round->fds, captures + outputs, &timeout, &watch->waiting);
+        if (ready > 0)
+                ready = ppoll(NULL, 0, &at_once, &watch->waiting);
+        return ready < 0 && errno != EINTR ? -errno : 0;
+}
+
+/* What was received before we were told to stop. True if nothing more of it will come. */
+static bool take_frames_until(const struct pt_watch *watch, int64_t told, int64_t end)
+{
+        struct pt_frame frame;
+
+        while (pt_health_clock() < end) {
+                for (int i = 0; i < BATCH; i++) {
+                        if (!pt_live_next(watch->live, &frame))
+                                return false;
+                        if (frame.time > told)
+                                return true;
+                        pt_engine_packet(watch->engine, &frame);
+                }
+        }
+        pt_say_warning("the end does not wait for what still stands in the ring: it is not judged");
+        return true;
 }
 
 /* What was received before we were told to stop is judged too; what comes after is not. */
 static void take_last_frames(const struct pt_watch *watch)
 {
         struct timespec moment = {.tv_nsec = PT_LIVE_TICK};
-        int64_t told = wall_clock(), began = pt_health_clock(), age = 0;
-        struct pt_frame frame;
+        int64_t told = wall_clock(), began = pt_health_clock();
 
-        while (age < LAST_AT_MOST) {
-                while (pt_live_next(watch->live, &frame)) {
-                        if (frame.time > told)
-                                return;
-                        pt_engine_packet(watch->engine, &frame);
-                }
-                if (age >= LAST_FRAMES)
-                        return;
+        while (!take_frames_until(watch, told, began + LAST_AT_MOST) &&
+               pt_health_clock() - began < LAST_FRAMES)
                 nanosleep(&moment, NULL);
-                age = pt_health_clock() - began;
-        }
 }
 
 int pt_watch(const struct pt_watch *watch)
