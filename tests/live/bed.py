@@ -22,7 +22,7 @@ import frames  # noqa: E402
 
 PORTENT = os.path.abspath(os.environ.get("PORTENT", ROOT / "build/sensor/portent"))
 BUILD = os.path.abspath(os.environ.get("BUILD", ROOT / "build"))
-PATIENCE = 10  # seconds until something that must happen has not happened
+PATIENCE = 60  # seconds until something that must happen has not happened
 ETH_P_ALL = 3
 PACKET_IGNORE_OUTGOING = 23
 

@@ -233,7 +233,7 @@ class Counting(Case):
         for _ in range(sent):
             self.wire.send(syn)
         sensor.send_signal(signal.SIGCONT)
-        time.sleep(1)
+        sensor.rest()
         _, stats = sensor.stop()
         capture = stats["capture"]
         self.assertGreater(capture["dropped"], 0)

@@ -217,7 +217,7 @@ class Health(Case):
         self.wait_alarm(sensor, "no_syns", False)
 
     def test_a_link_that_is_down_is_the_reason_for_no_packets(self):
-        sensor = self.start(no_packets="1s")
+        sensor = self.start(no_packets="3s")
         ip("link set s0 down")
         down = self.wait_alarm(sensor, "link_down", True)
         self.assertEqual(down["event"]["action"], "link_down")
@@ -225,7 +225,7 @@ class Health(Case):
         self.assertEqual(down["portent"]["state"], "degraded")
         self.assertEqual(down["portent"]["alarm"]["subject"], "s0")
         self.assertEqual(down["observer"]["ingress"]["interface"]["name"], "s0")
-        time.sleep(2)
+        time.sleep(4.5)
         self.assertEqual(self.alarms(sensor, "no_packets"), [])
         ip("link set s0 up")
         up = self.wait_alarm(sensor, "link_down", False)

@@ -40,7 +40,7 @@ class Link(Case):
         sensor = Sensor(self)
         story = Story()
         self.wire.send(story.query(), story.answer())
-        time.sleep(0.1)
+        sensor.rest()
         self.wire.cut()
         sensor.wait_said("s0: the interface vanished: it is awaited")
         self.expect_rest(sensor, "vanished")

@@ -15,6 +15,7 @@ import pathlib
 import resource
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -208,7 +209,8 @@ class Disk(Case):
             late.append(time.monotonic() - begun)
             time.sleep(0.1)
         self.sensor.says("spool: the disk does not answer")
-        self.assertLess(max(late), 0.2)
+        self.assertLess(statistics.median(late), 0.2)
+        self.assertLess(max(late), 3, "and none waited for the disk")
         self.assertEqual(numbers(stage.spool_lines(self.folder)), made)
         reader = self.reader(address).accept().read_lines(len(made))
         self.assertEqual(len(self.threads()), 2, "one thread, however long it takes")
@@ -476,7 +478,7 @@ class Socket(Case):
         made = self.alerts(400)
         self.sensor.says("no more can wait, lines are lost now")
         reader = self.reader(address).accept()
-        wait(lambda: not reader.read(seconds=0.3) and reader.got[-1], "all that was kept")
+        reader.read_until_quiet()
         kept = reader.numbers()
         lost = 400 - len(kept)
         self.assertGreater(lost, 0)
@@ -545,8 +547,7 @@ class Socket(Case):
         reader = self.reader(address)
         self.start("-o", f"unix:{address}")
         made = self.alerts(10)
-        reader.accept()
-        time.sleep(0.2)  # all ten are in the kernel
+        reader.accept().settle()
         reader.read(size=3000)
         reader.leave()
         reader.accept().read_lines(10)
@@ -562,12 +563,10 @@ class Socket(Case):
         destination = f"tcp:127.0.0.1:{reader.port()}"
         self.start("-o", destination)
         made = self.alerts(300)
-        reader.accept()
-        time.sleep(0.3)
+        reader.accept().settle()
         reader.read(size=5000)
         reader.leave(reset=True)
-        reader.accept()
-        wait(lambda: not reader.read(seconds=0.3) and reader.got[-1], "the rest")
+        reader.accept().read_all(made[-1:])
         first, second = reader.got
         self.assertNotEqual(first[-1:], b"\n")
         later = numbers(second)
@@ -623,7 +622,7 @@ class Socket(Case):
         reader.accept()
         made = self.alerts(600)
         time.sleep(1.2)
-        wait(lambda: not reader.read(seconds=0.3) and reader.got[-1], "all that was kept")
+        reader.read_until_quiet()
         kept = reader.numbers()
         lost = 600 - len(kept)
         self.assertGreater(lost, 0)
@@ -700,7 +699,7 @@ class Socket(Case):
             reader.leave()
         self.sensor.generated(300)
         reader.accept()
-        wait(lambda: not reader.read(seconds=0.5), "the rest")
+        reader.read_all(made)
         first = list(dict.fromkeys(reader.numbers()))
         self.assertEqual(first, made)
         for text in reader.got:
@@ -723,7 +722,7 @@ class Socket(Case):
             reader.read()
         wait(lambda: [line for line in Sensor.lines_of(log) if b'"portent.alert"' in line][99:],
              "100 alerts")
-        while reader.read(seconds=0.3):
+        while reader.read(seconds=1.5):
             pass
         accounts = self.sensor.end()
         for text in log.read_bytes(), reader.got[0]:

@@ -4,6 +4,7 @@ It stands in a user, network and mount namespace of its own. Each alert is one a
 client that has no other, so the number of alerts is known and each can be told from the others.
 """
 
+import fcntl
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -26,6 +28,7 @@ SENDER, SENSOR = "portent0", "portent1"
 # one document more.
 DESTINATION, PORT = "198.51.100.23", 198 * 51 + 100
 INSIDE = "PORTENT_STAGE"
+CAPTURING = "capturing on"  # said when what is sent from now on is seen
 
 
 def enter():
@@ -124,7 +127,7 @@ class Traffic:
 
 # --- waiting ---------------------------------------------------------------------------------------
 
-def wait(condition, what, seconds=10.0):
+def wait(condition, what, seconds=60.0):
     end = time.monotonic() + seconds
     while True:
         result = condition()
@@ -135,17 +138,12 @@ def wait(condition, what, seconds=10.0):
         time.sleep(0.005)
 
 
-def sockets_of_packets():
-    with open("/proc/net/packet", encoding="ascii") as file:
-        return len(file.readlines())
-
-
 # --- the sensor ------------------------------------------------------------------------------------
 
 class Sensor:
     """portent, live, with one output that never fails beside those that are tested."""
 
-    def __init__(self, folder, *words, spool=True, shim=None, before=(), seconds=10.0):
+    def __init__(self, folder, *words, spool=True, shim=None, before=(), seconds=60.0):
         self.folder = folder
         self.watch = folder / "watch.ndjson"
         self.stats = folder / "stats.json"
@@ -158,16 +156,15 @@ class Sensor:
         environment = dict(os.environ)
         if shim:
             environment |= {"LD_PRELOAD": str(SHIM), "SHIM": shim}
-        present = sockets_of_packets()
+        started = self.said.read_text().count(CAPTURING) if self.said.exists() else 0
         self.had = len(self.lines_of(self.watch))
         with open(self.said, "ab") as said:
             self.process = subprocess.Popen([*before, PORTENT, *map(str, words)], stderr=said,
                                             stdin=subprocess.DEVNULL, env=environment,
                                             stdout=subprocess.DEVNULL)
         try:
-            wait(lambda: sockets_of_packets() > present or self.process.poll() is not None,
-                 "capture", seconds)
-            time.sleep(0.1)
+            wait(lambda: self.words().count(CAPTURING) > started or
+                 self.process.poll() is not None, "capture", seconds)
         except AssertionError:
             self.process.kill()
             self.process.wait()
@@ -186,7 +183,7 @@ class Sensor:
         wait(lambda: len(self.lines_of(self.watch)) - self.had >= count,
              f"{count} alerts, but {len(self.lines_of(self.watch)) - self.had}")
 
-    def says(self, pattern, seconds=10.0):
+    def says(self, pattern, seconds=60.0):
         try:
             wait(lambda: re.search(pattern, self.words()), repr(pattern), seconds)
         except AssertionError as error:
@@ -196,7 +193,7 @@ class Sensor:
         """Told to end, it does within 2 seconds. The accounts by destination."""
         begin = time.monotonic()
         self.process.send_signal(number)
-        status = self.process.wait(10)
+        status = self.process.wait(60)
         self.took = time.monotonic() - begin
         assert self.took < 2, f"{self.took} s to the end"
         assert status == 0, (status, self.words())
@@ -235,7 +232,7 @@ class Reader:
         self.kind = kind
         if kind == socket.SOCK_STREAM:
             self.listener.listen(8)
-        self.listener.settimeout(10)
+        self.listener.settimeout(60)
         self.connection = None
         self.got = []
 
@@ -257,7 +254,30 @@ class Reader:
         self.got[-1] += data
         return data
 
-    def read_lines(self, count, seconds=10.0):
+    def read_all(self, wanted):
+        """Until one connection or another has given each of these lines."""
+        wait(lambda: self.read(seconds=0.1) is not None and set(self.numbers()) >= set(wanted),
+             "all that was sent")
+        return self
+
+    def read_until_quiet(self):
+        """Until there is something, and then nothing more for a second and a half."""
+        wait(lambda: not self.read(seconds=1.5) and self.got[-1], "the rest")
+        return self
+
+    def settle(self):
+        """Until as much waits to be read as the kernel takes."""
+        sizes = []
+
+        def is_settled():
+            time.sleep(0.1)
+            waiting = fcntl.ioctl(self.connection, termios.FIONREAD, bytes(4))
+            sizes.append(int.from_bytes(waiting, sys.byteorder))
+            return sizes[-1] and len(set(sizes[-3:])) == 1 and len(sizes) > 2
+        wait(is_settled, "anything to read")
+        return self
+
+    def read_lines(self, count, seconds=60.0):
         """Until this connection has given so many lines."""
         def enough():
             self.read()
