@@ -45,7 +45,7 @@ def wait_for(condition, what, seconds=PATIENCE):
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"after {seconds} s: {what}")
+            raise AssertionError(f"after {seconds} s: {what() if callable(what) else what}")
         time.sleep(0.005)
 
 
@@ -170,7 +170,8 @@ class Sensor:
         return len(re.findall(re.escape(text), self.said()))
 
     def wait_said(self, text, count=1):
-        wait_for(lambda: self.count_said(text) >= count, f"it does not say {text!r}: {self.said()}")
+        wait_for(lambda: self.count_said(text) >= count,
+                 lambda: f"it does not say {text!r}: {self.said()}")
 
     def documents(self):
         if not self.output.exists():

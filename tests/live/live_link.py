@@ -1,4 +1,5 @@
 """Interfaces that go down, vanish, are renamed, and come back; and those that are not there."""
+import signal
 import time
 
 from bed import PORTENT, PATIENCE, Case, Sensor, Story, ip, run, wait_for
@@ -79,6 +80,26 @@ class Link(Case):
         sensor.wait_said("s0: the link is up")
         self.expect_alert(sensor, 1, "after")
         self.assertEqual(sensor.stop()[1]["capture"]["packets"], 3, "nothing from the other name")
+
+    def test_a_link_that_comes_up_while_its_interface_is_awaited_is_told(self):
+        """Or it would be called down for good: the sensor sees both changes at once."""
+        sensor = Sensor(self)
+        ip("link set s0 down")
+        sensor.wait_said("s0: the link is down")
+        ip("link set s0 name other")
+        sensor.wait_said("s0: the interface was renamed to other")
+        sensor.send_signal(signal.SIGSTOP)
+        ip("link set other name s0")
+        ip("link set s0 up")
+        sensor.send_signal(signal.SIGCONT)
+        sensor.wait_said("s0: the link is up")
+        sensor.wait_said("s0: capture goes on")
+        self.expect_alert(sensor, 1, "after")
+        self.assertEqual(sensor.stop()[0], 0)
+        told = [(d["portent"]["alarm"]["name"], d["portent"]["alarm"]["active"])
+                for d in sensor.documents() if d["portent"].get("alarm", {}).get("subject") == "s0"]
+        self.assertEqual(told, [("link_down", True), ("capture_failed", True),
+                                ("capture_failed", False), ("link_down", False)])
 
     def test_a_name_is_taken_over_by_another_interface(self):
         sensor = Sensor(self)

@@ -39,6 +39,8 @@ struct pt_tap {
         int index;        /* what it is bound to, 0 if nothing */
         int kind;         /* of the interface that it was opened on */
         bool told_kind;   /* that what came back is of another kind */
+        bool told_down;   /* that its link is down, and not yet that it is up */
+        int64_t down;     /* wall clock, since when */
         int64_t since;    /* wall clock, of the last change for the worse */
         unsigned faults;  /* in a row */
         int64_t retry;    /* not before this, by CLOCK_MONOTONIC */
@@ -290,6 +292,26 @@ static void come_back(struct pt_tap *tap, const struct pt_carrier_state *state)
         improve(tap, PT_NOTICE_CAPTURE_RESUMED, "capture goes on");
 }
 
+static void go_down(struct pt_tap *tap)
+{
+        clear_error(tap);
+        if (tap->told_down) { /* it was, then it vanished, and came back down */
+                tap->state = TAP_DOWN;
+                return;
+        }
+        worsen(tap, TAP_DOWN, PT_NOTICE_LINK_DOWN, "the link is down");
+        tap->told_down = true;
+        tap->down = tap->since;
+}
+
+/* Also of an interface that vanished while its link was down, and came back up. */
+static void come_up(struct pt_tap *tap)
+{
+        tap->told_down = false;
+        tap->since = tap->down;
+        improve(tap, PT_NOTICE_LINK_UP, "the link is up");
+}
+
 void pt_tap_look(struct pt_tap *tap, const struct pt_carrier *carrier, int64_t now)
 {
         struct pt_carrier_state state = {.up = true};
@@ -304,12 +326,10 @@ void pt_tap_look(struct pt_tap *tap, const struct pt_carrier *carrier, int64_t n
                 tap->faults = 0; /* which were its own */
         if (tap->state == TAP_LOST && (state.index || tap->any) && now >= tap->retry)
                 come_back(tap, &state);
-        if (tap->state == TAP_UP && !state.up) {
-                clear_error(tap);
-                worsen(tap, TAP_DOWN, PT_NOTICE_LINK_DOWN, "the link is down");
-        } else if (tap->state == TAP_DOWN && state.up) {
-                improve(tap, PT_NOTICE_LINK_UP, "the link is up");
-        }
+        if (tap->state == TAP_UP && !state.up)
+                go_down(tap);
+        else if (tap->state != TAP_LOST && state.up && tap->told_down)
+                come_up(tap);
 }
 
 bool pt_tap_failed(const struct pt_tap *tap)
