@@ -152,6 +152,7 @@ static size_t gather_outputs(const struct pt_output *output, struct pt_ecs_outpu
                         .peer_down = s.dropped_peer_down,
                         .queue_full = s.dropped_queue_full,
                         .too_big = s.dropped_too_big,
+                        .no_memory = s.dropped_no_memory,
                         .resent = s.resent,
                         .torn = s.closed_torn,
                 };

@@ -134,7 +134,7 @@ static void finish(struct pt_sensor *sensor)
         pt_engine_finish(sensor->engine);
         pt_output_flush(sensor->output);
         if (options->log & PT_LOG_STATS && pt_health_tell(health) < 0)
-                note(sensor, pt_setup_no_memory());
+                pt_output_missed(sensor->output, "a stats document");
         pt_health_look_back(health);
         pt_health_report(health);
         health->inputs = inputs;

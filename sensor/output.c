@@ -217,6 +217,7 @@ static void write_event(struct pt_output *output, struct place *place, const str
                 if (!output->failed)
                         pt_say_error("there is no memory for a line of output: it is lost");
                 output->failed = true;
+                pt_sink_miss(place->sink);
                 return;
         }
         r = pt_sink_write(place->sink, lines->text[place->form], lines->length[place->form]);
@@ -248,6 +249,14 @@ void pt_output_line(struct pt_output *output, const char *ecs, const char *text)
                 /* A lost one counts what it does not take. */
                 look_for_loss(output, place, pt_sink_write(place->sink, line, strlen(line)));
         }
+}
+
+void pt_output_missed(struct pt_output *output, const char *what)
+{
+        pt_say_error("there is no memory for %s", what);
+        output->failed = true;
+        for (size_t i = 0; i < output->count; i++)
+                pt_sink_miss(output->places[i].sink);
 }
 
 uint64_t pt_output_number(struct pt_output *output)

@@ -40,6 +40,9 @@ void pt_output_event(void *output, const struct pt_event *event);
 /* A line that is no event: `ecs` goes where documents go, `text` where people read. */
 void pt_output_line(struct pt_output *output, const char *ecs, const char *text);
 
+/* There was no memory for `what`, a line: it is lost, counted for each destination, and said. */
+void pt_output_missed(struct pt_output *output, const char *what);
+
 /* The number of the next line, which it is then. */
 uint64_t pt_output_number(struct pt_output *output);
 

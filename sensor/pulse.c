@@ -39,7 +39,7 @@ static void tell_state(struct pt_health *health, struct pt_ecs_state *state)
         state->process = getpid();
         if (pt_ecs_state(state, health->observer, now, pt_output_number(health->output), &ecs,
                          &length) < 0) {
-                pt_say_error("there is no memory for a state document");
+                pt_output_missed(health->output, "a state document");
                 return;
         }
         /* The signal that stopped it stands in the message already. */
@@ -338,7 +338,7 @@ static void write_metrics(struct pt_health *health)
 void pt_health_stats(struct pt_health *health)
 {
         if (pt_health_tell(health) < 0)
-                pt_say_error("there is no memory for a stats document");
+                pt_output_missed(health->output, "a stats document");
         write_metrics(health);
 }
 
@@ -360,7 +360,7 @@ void pt_health_report(struct pt_health *health)
         pt_visibility_report(visibility, &report);
         if (pt_ecs_visibility(visibility, health->observer, now, pt_output_number(health->output),
                               &ecs, &length) < 0) {
-                pt_say_error("there is no memory for a report of visibility");
+                pt_output_missed(health->output, "a report of visibility");
                 return;
         }
         snprintf(text, sizeof text, "%s visibility: %s\n", pt_words_time(now, time),

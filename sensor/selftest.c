@@ -313,7 +313,7 @@ static bool check_output(const struct pt_selftest *test, const char *destination
                          const struct pt_sink_stats *s)
 {
         uint64_t dropped = s->dropped_disk_full + s->dropped_peer_down + s->dropped_queue_full +
-                           s->dropped_too_big;
+                           s->dropped_too_big + s->dropped_no_memory;
 
         if (dropped)
                 pt_say_error("self-test: output %s: %" PRIu64 " lines were dropped", destination,

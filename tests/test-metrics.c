@@ -21,6 +21,7 @@ static const struct pt_ecs_output outputs[] = {
          .peer_down = 20,
          .queue_full = 30,
          .too_big = 40,
+         .no_memory = 50,
          .resent = 8,
          .torn = 9},
         {.destination = "odd \"name\"\\\n", .generated = 7, .delivered = 7},
@@ -102,6 +103,7 @@ static const char expected[] =
         "portent_output_dropped_total{destination=\"events.ndjson\",cause=\"peer_down\"} 20\n"
         "portent_output_dropped_total{destination=\"events.ndjson\",cause=\"queue_full\"} 30\n"
         "portent_output_dropped_total{destination=\"events.ndjson\",cause=\"too_big\"} 40\n"
+        "portent_output_dropped_total{destination=\"events.ndjson\",cause=\"no_memory\"} 50\n"
         "portent_output_dropped_total{destination=\"odd \\\"name\\\"\\\\\\n\",cause=\"disk_full\"} "
         "0\n"
         "portent_output_dropped_total{destination=\"odd \\\"name\\\"\\\\\\n\",cause=\"peer_down\"} "
@@ -109,6 +111,8 @@ static const char expected[] =
         "portent_output_dropped_total{destination=\"odd "
         "\\\"name\\\"\\\\\\n\",cause=\"queue_full\"} 0\n"
         "portent_output_dropped_total{destination=\"odd \\\"name\\\"\\\\\\n\",cause=\"too_big\"} "
+        "0\n"
+        "portent_output_dropped_total{destination=\"odd \\\"name\\\"\\\\\\n\",cause=\"no_memory\"} "
         "0\n";
 
 Test(metrics, as_the_textfile_collector_reads_them)

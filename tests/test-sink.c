@@ -125,10 +125,10 @@ static void expect_conserved(const struct pt_sink *sink, uint64_t lines)
         struct pt_sink_stats s = pt_sink_stats(sink);
 
         cr_expect_eq(s.generated, lines);
-        cr_expect_eq(s.delivered + s.queued + s.spooled + s.dropped_disk_full +
-                             s.dropped_peer_down + s.dropped_queue_full + s.dropped_too_big,
-                     lines, "%llu of %llu", (unsigned long long)s.delivered,
-                     (unsigned long long)lines);
+        cr_expect_eq(
+                s.delivered + s.queued + s.spooled + s.dropped_disk_full + s.dropped_peer_down +
+                        s.dropped_queue_full + s.dropped_too_big + s.dropped_no_memory,
+                lines, "%llu of %llu", (unsigned long long)s.delivered, (unsigned long long)lines);
 }
 
 /* --- in good times -----------------------------------------------------------------------------
@@ -386,6 +386,41 @@ Test(sink, a_full_disk_is_waited_for)
         expect_conserved(sink, LINES);
         pt_sink_free(sink);
         cr_expect_eq(count_numbered(text(), 0, LENGTH), LINES);
+}
+
+/* A burst that is larger than the queue, and a file that takes lines: none is lost. */
+Test(sink, a_burst_larger_than_the_queue_goes_to_a_file_that_takes_it)
+{
+        enum { LINES = 1000, LENGTH = 919 };
+        const struct pt_sink_settings settings = {
+                .destination = path, .live = true, .queue = 16 << 10};
+        char sentence[256];
+        struct pt_sink *sink;
+
+        cr_assert_eq(pt_sink_open(&settings, &sink, sentence), 0, "%s", sentence);
+        for (unsigned i = 0; i < LINES; i++)
+                cr_expect_eq(write_line(sink, numbered(i, LENGTH)), 0, "line %u", i);
+        cr_expect_eq(pt_sink_flush(sink), 0);
+        cr_expect_eq(pt_sink_stats(sink).delivered, LINES);
+        expect_conserved(sink, LINES);
+        pt_sink_free(sink);
+        cr_expect_eq(count_numbered(text(), 0, LENGTH), LINES);
+}
+
+/* A line that nobody could make was meant for the destination: it is counted, the others go on. */
+Test(sink, a_line_that_could_not_be_made_is_counted)
+{
+        struct pt_sink *sink = open_sink(path);
+
+        cr_expect_eq(write_line(sink, "one\n"), 0);
+        pt_sink_miss(sink);
+        cr_expect_eq(write_line(sink, "three\n"), 0);
+        cr_expect_eq(pt_sink_flush(sink), 0);
+        cr_expect_eq(pt_sink_stats(sink).dropped_no_memory, 1);
+        cr_expect_eq(pt_sink_stats(sink).delivered, 2);
+        expect_conserved(sink, 3);
+        pt_sink_free(sink);
+        cr_expect_str_eq(text(), "one\nthree\n");
 }
 
 /* Told to stop meanwhile: what is in the file is whole, what is not is counted. */

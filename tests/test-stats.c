@@ -4,8 +4,8 @@
 #include "documents.h"
 
 static const struct pt_ecs_output two_outputs[] = {
-        {"events.ndjson", 102, 6, 5, 1, 2, 10, 20, 30, 40, 8, 9},
-        {"unix:/run/reader", 1004, 10, 7, 3, 4, 100, 200, 300, 400, 50, 60},
+        {"events.ndjson", 102, 6, 5, 1, 2, 10, 20, 30, 40, 50, 8, 9},
+        {"unix:/run/reader", 1004, 10, 7, 3, 4, 100, 200, 300, 400, 500, 50, 60},
 };
 
 Test(stats, counters_become_nested_objects)
@@ -43,12 +43,12 @@ Test(stats, counters_become_nested_objects)
                {"portent.stats.output",
                 "{'generated': 1106, 'inherited': 16, 'delivered': 12, 'queued': 4, 'spooled': 6,"
                 " 'dropped': {'disk_full': 110, 'peer_down': 220, 'queue_full': 330,"
-                " 'too_big': 440}, 'resent': 58, 'torn': 69}"},
+                " 'too_big': 440, 'no_memory': 550}, 'resent': 58, 'torn': 69}"},
                {"portent.stats.outputs.0",
                 "{'destination': 'events.ndjson', 'generated': 102, 'inherited': 6,"
                 " 'delivered': 5, 'queued': 1, 'spooled': 2,"
                 " 'dropped': {'disk_full': 10, 'peer_down': 20, 'queue_full': 30,"
-                " 'too_big': 40}, 'resent': 8, 'torn': 9}"},
+                " 'too_big': 40, 'no_memory': 50}, 'resent': 8, 'torn': 9}"},
                {"portent.stats.outputs.1.destination", "'unix:/run/reader'"},
                {"portent.stats.outputs.2", NULL});
         for (size_t i = 2; i < PT_COUNTS; i++) {
@@ -71,10 +71,11 @@ Test(stats, the_object_of_stats_alone)
         cr_assert_eq(pt_ecs_stats_object(&stats, &text, &length), 0);
         cr_assert_eq(strlen(text), length);
         root = json_loads(text, 0, NULL);
-        wanted = json("{'portent': {'stats': {'uptime': 2, 'capture': {'packets': 1},"
-                      " 'output': {'generated': 0, 'inherited': 0, 'delivered': 0, 'queued': 0,"
-                      " 'spooled': 0, 'dropped': {'disk_full': 0, 'peer_down': 0,"
-                      " 'queue_full': 0, 'too_big': 0}, 'resent': 0, 'torn': 0}}}}");
+        wanted =
+                json("{'portent': {'stats': {'uptime': 2, 'capture': {'packets': 1},"
+                     " 'output': {'generated': 0, 'inherited': 0, 'delivered': 0, 'queued': 0,"
+                     " 'spooled': 0, 'dropped': {'disk_full': 0, 'peer_down': 0,"
+                     " 'queue_full': 0, 'too_big': 0, 'no_memory': 0}, 'resent': 0, 'torn': 0}}}}");
         cr_expect(json_equal(root, wanted), "%s", text);
         json_decref(root);
         json_decref(wanted);

@@ -23,6 +23,7 @@ struct pt_ecs_output {
         uint64_t peer_down;
         uint64_t queue_full;
         uint64_t too_big;
+        uint64_t no_memory;
         uint64_t resent; /* given away once more */
         uint64_t torn;   /* torn lines that were closed */
 };

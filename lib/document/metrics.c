@@ -160,6 +160,7 @@ static void outputs(struct text *t, const struct pt_ecs_stats *stats)
                 output_number(t, "portent_output_dropped_total", o, "peer_down", o->peer_down);
                 output_number(t, "portent_output_dropped_total", o, "queue_full", o->queue_full);
                 output_number(t, "portent_output_dropped_total", o, "too_big", o->too_big);
+                output_number(t, "portent_output_dropped_total", o, "no_memory", o->no_memory);
         }
 }
 

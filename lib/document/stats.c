@@ -34,6 +34,7 @@ static void output_numbers(struct pt_document *doc, json_t *group,
         nested(doc, group, "dropped.peer_down", output->peer_down);
         nested(doc, group, "dropped.queue_full", output->queue_full);
         nested(doc, group, "dropped.too_big", output->too_big);
+        nested(doc, group, "dropped.no_memory", output->no_memory);
         nested(doc, group, "resent", output->resent);
         nested(doc, group, "torn", output->torn);
 }
@@ -53,6 +54,7 @@ static void outputs(struct pt_document *doc, json_t *group, const struct pt_ecs_
                 sum.peer_down += stats->outputs[i].peer_down;
                 sum.queue_full += stats->outputs[i].queue_full;
                 sum.too_big += stats->outputs[i].too_big;
+                sum.no_memory += stats->outputs[i].no_memory;
                 sum.resent += stats->outputs[i].resent;
                 sum.torn += stats->outputs[i].torn;
         }

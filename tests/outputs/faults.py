@@ -25,7 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import stage  # noqa: E402
 from stage import Reader, Sensor, numbers, wait  # noqa: E402
 
-DROPS = ("disk_full", "peer_down", "queue_full", "too_big")
+DROPS = ("disk_full", "peer_down", "queue_full", "too_big", "no_memory")
 SMALL = ("--queue-size", "64K", "--spool-size", "128K")
 
 
@@ -1061,15 +1061,16 @@ class Memory(Case):
 
     def test_36_allocations_fail_once_live_injected(self):
         """Live every third: it does not start, and says why; or it delivers all of its alerts, or
-        says which way one was lost. No line is torn, or no JSON, and none comes twice."""
-        started = 0
+        says which way one was lost, and counts it. No line is torn, or no JSON, and none comes twice."""
+        started = counted = 0
         for number in range(1, 100000, 3):
             log, said = self.path(f"log{number}"), self.path("said")
             environment, told = self.famine(number)
             with open(said, "wb") as file:
                 process = subprocess.Popen(
                     [stage.PORTENT, "-i", stage.SENSOR, "-R", stage.ROOT / "rules", "--log", "alert",
-                     "-o", log, "--spool", self.path("spool")], stderr=file, env=environment,
+                     "-o", log, "--spool", self.path("spool"), "--stats", self.path("stats.json")],
+                    stderr=file, env=environment,
                     stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
             self.addCleanup(process.wait)
             self.addCleanup(process.kill)
@@ -1092,10 +1093,16 @@ class Memory(Case):
                 self.assertIn(status, (1, 3), number)
                 self.assertNotEqual(said.read_text(), "", number)
                 self.assertEqual(lines, [n for n in made if n in lines], number)
+            if "a line of output: it is lost" in said.read_text():
+                account = json.loads(self.path("stats.json").read_text())["portent"]["stats"]["output"]
+                self.assertEqual(account["dropped"]["no_memory"], 3 - len(lines), (number, account))
+                self.assertEqual((account["generated"], account["delivered"]), (3, len(lines)))
+                counted += 1
             if not told.exists():
                 break
         self.assertEqual(status, 0)
         self.assertGreater(started, 5)
+        self.assertGreater(counted, 0)
 
 
 def main():

@@ -17,11 +17,13 @@ static bool is_full(int error)
 
 uint64_t *pt_delivery_cause(struct pt_sink *sink)
 {
+        bool takes = sink->live && sink->open && !sink->lost;
+
+        if (sink->channel->regular && takes && (!sink->error || sink->error == -EAGAIN))
+                return &sink->queue_full;
         if (sink->channel->regular || is_full(sink->error))
                 return &sink->disk_full;
-        if (sink->live && sink->open && !sink->lost)
-                return &sink->queue_full;
-        return &sink->peer_down;
+        return takes ? &sink->queue_full : &sink->peer_down;
 }
 
 void pt_delivery_drop(struct pt_sink *sink, uint64_t *counter, uint64_t lines, int64_t now)

@@ -42,7 +42,7 @@ struct pt_sink {
         int64_t settle; /* and when the queue may be put there, after it could not */
         bool more;      /* a call ended before all that could be done was */
         uint64_t generated, delivered;
-        uint64_t disk_full, peer_down, queue_full, too_big;
+        uint64_t disk_full, peer_down, queue_full, too_big, no_memory;
         uint64_t closed; /* torn lines that were told of */
         struct pt_trouble trouble, spool_trouble, reopen_trouble;
         char destination[];

@@ -186,6 +186,17 @@ static int make_room(struct pt_sink *sink, size_t length)
         return 0;
 }
 
+/* There is no room. Live, what takes lines gets a chance to take these, so that a burst loses none.
+ */
+static int make_more_room(struct pt_sink *sink)
+{
+        if (!sink->live)
+                return pt_sink_flush(sink);
+        if (!sink->error)
+                pt_sink_serve(sink, pt_sink_clock());
+        return 0;
+}
+
 int pt_sink_write(struct pt_sink *sink, const char *line, size_t length)
 {
         int r = make_room(sink, length), result;
@@ -196,8 +207,8 @@ int pt_sink_write(struct pt_sink *sink, const char *line, size_t length)
                 return sink->lost;
         }
         result = pt_store_put(sink->store, line, length);
-        if (result == PT_STORE_FULL && !sink->live) {
-                r = pt_sink_flush(sink);
+        if (result == PT_STORE_FULL) {
+                r = make_more_room(sink);
                 result = pt_store_put(sink->store, line, length);
         }
         sink->waiting += length;
@@ -206,6 +217,12 @@ int pt_sink_write(struct pt_sink *sink, const char *line, size_t length)
         pt_delivery_drop(
                 sink, result == PT_STORE_TOO_BIG ? &sink->too_big : pt_delivery_cause(sink), 1, 0);
         return result == PT_STORE_TOO_BIG ? -EMSGSIZE : -ENOBUFS;
+}
+
+void pt_sink_miss(struct pt_sink *sink)
+{
+        sink->generated++;
+        pt_delivery_drop(sink, &sink->no_memory, 1, 0);
 }
 
 /* --- opening and closing ---------------------------------------------------------------------- */
@@ -394,6 +411,7 @@ struct pt_sink_stats pt_sink_stats(const struct pt_sink *sink)
                 .dropped_peer_down = sink->peer_down,
                 .dropped_queue_full = sink->queue_full,
                 .dropped_too_big = sink->too_big,
+                .dropped_no_memory = sink->no_memory,
                 .resent = sink->channel->resent,
                 .closed_torn = sink->channel->closed + pt_store_torn(sink->store),
         };

@@ -3,7 +3,7 @@
  * account of every line. One event is one whole line or nothing.
  *
  * Every line that is handed over is delivered, queued, spooled or dropped, and counted as just one
- * of these: generated + inherited = delivered + queued + spooled + the four kinds of dropped.
+ * of these: generated + inherited = delivered + queued + spooled + the five kinds of dropped.
  *
  * Live, nothing is ever waited for: lines wait in a bounded queue in memory. Those that their
  * reader has not taken after a second, or that have no reader at all, go to the bounded spool on
@@ -13,8 +13,9 @@
  *      dropped_disk_full   a file that takes nothing: no space, a quota, a limit, an error; or
  *                          a spool that could not be read again
  *      dropped_peer_down   a reader that is not there
- *      dropped_queue_full  a reader that is there and too slow
+ *      dropped_queue_full  a reader, or a file, that takes lines and is too slow for them
  *      dropped_too_big     a line longer than the queue, or than a datagram
+ *      dropped_no_memory   a line that could not be made: see pt_sink_miss()
  *
  * In replay a line is waited with until `*stop` is set: then what waits is dropped, by the same
  * causes, a slow reader being one that is not there. Only what waiting does not help loses the
@@ -60,6 +61,7 @@ struct pt_sink_stats {
         uint64_t dropped_peer_down;
         uint64_t dropped_queue_full;
         uint64_t dropped_too_big;
+        uint64_t dropped_no_memory;
         uint64_t resent; /* lines that had been given to a reader that was lost: maybe doubles */
         uint64_t closed_torn; /* a torn last line was closed: one found at the start, or one of ours
                                  that could not be taken back; or cut off in the spool */
@@ -83,6 +85,9 @@ int pt_sink_check(const char *destination, char sentence[256]);
  * 64 KiB have gathered. 0; or a negative errno when lines were dropped, which are counted.
  */
 int pt_sink_write(struct pt_sink *sink, const char *line, size_t length);
+
+/* A line was meant for it, and there was no memory to make it: it is lost, and counted. */
+void pt_sink_miss(struct pt_sink *sink);
 
 /* Replay: write what waits, and wait for it. Live: serve. */
 int pt_sink_flush(struct pt_sink *sink);
