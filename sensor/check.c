@@ -230,26 +230,42 @@ int pt_check_files(const struct pt_options *options)
 
 /* ---- all of it ---- */
 
-/* All faults are said, not only the first. */
+static size_t check_places(const struct pt_options *options)
+{
+        const struct {
+                const char *what, *path;
+        } rows[] = {
+                {"stats", options->stats},
+                {"metrics", options->metrics},
+                {"evidence", options->evidence},
+        };
+        size_t faults = 0;
+
+        for (size_t i = 0; i < options->outputs.count; i++)
+                faults += check_output("output", options->outputs.list[i]) < 0;
+        faults += check_spool(options) < 0;
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+                faults += rows[i].path && check_output(rows[i].what, rows[i].path) < 0;
+        return faults;
+}
+
+/* All faults are said, not only the first; and in the end, what stands between the good lines. */
 int pt_check(const struct pt_options *options, const struct pt_settings *settings)
 {
-        int r;
+        size_t faults = 0;
 
         setvbuf(stdout, NULL, _IOLBF, 0); /* faults stand between the lines they belong to */
-        r = check_configuration(options);
-        r |= pt_check_files(options);
-        r |= check_filter(options);
-        r |= pt_interfaces_check(options);
-        r |= check_rules(options, settings);
-        r |= check_allow(options);
-        for (size_t i = 0; i < options->outputs.count; i++)
-                r |= check_output("output", options->outputs.list[i]);
-        r |= check_spool(options);
-        if (options->stats)
-                r |= check_output("stats", options->stats);
-        if (options->metrics)
-                r |= check_output("metrics", options->metrics);
-        if (options->evidence)
-                r |= check_output("evidence", options->evidence);
-        return r ? -EINVAL : 0;
+        faults += check_configuration(options) < 0;
+        faults += pt_check_files(options) < 0;
+        faults += check_filter(options) < 0;
+        faults += pt_interfaces_check(options) < 0;
+        faults += check_rules(options, settings) < 0;
+        faults += check_allow(options) < 0;
+        faults += check_places(options);
+        if (!faults)
+                return 0;
+        fflush(stdout);
+        pt_say_error("%zu fault%s: with %s the sensor does not start", faults,
+                     pt_say_plural(faults), faults == 1 ? "it" : "them");
+        return -EINVAL;
 }

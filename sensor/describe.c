@@ -53,7 +53,7 @@ static const char *const types[PT_OPTION_TYPES] = {
         [PT_OPTION_FORMAT] = "Text: ecs, text or auto.",
         [PT_OPTION_LIST] = "List of texts.",
         [PT_OPTION_OUTPUTS] = "List of texts.",
-        [PT_OPTION_ADDRESSES] = "List of addresses.",
+        [PT_OPTION_ADDRESSES] = "List of addresses, each with a port or without.",
         [PT_OPTION_PREFIXES] = "List of networks.",
         [PT_OPTION_NAT64] = "List of IPv6 networks of 96 bits.",
 };

@@ -12,6 +12,7 @@
 /* One rule and one address. */
 struct row {
         const struct pt_rule *rule;
+        bool gives; /* the port that was asked for */
         char yields[80];
         char arithmetic[2 * PT_FORMULA_TEXT + 64];
         char fate[320];
@@ -144,12 +145,29 @@ static void describe(struct row *row, const struct pt_formula *formula, uint32_t
                 say(row->arithmetic, sizeof row->arithmetic, "%" PRIu64, value);
 }
 
-static void explain(struct row *row, const struct pt_rules *rules, uint32_t ipv4, bool lab)
+/* Does it give this port? If not, there is nothing more to be said of it. */
+static bool compare_port(struct row *row, uint32_t ipv4, uint16_t port)
+{
+        uint64_t value;
+
+        if (!row->rule->port) {
+                limit_port(row, port);
+                return true;
+        }
+        row->gives = pt_formula_evaluate(row->rule->port, ipv4, &value) && value == port;
+        if (!row->gives)
+                snprintf(row->fate, sizeof row->fate, "does not give port %u", port);
+        return row->gives;
+}
+
+static void explain(struct row *row, const struct pt_rules *rules, uint32_t ipv4, uint16_t port,
+                    bool lab)
 {
         if (row->rule->address)
                 calculate_address(row, ipv4);
         calculate_port(row, ipv4);
-        limit_destination(row, rules, ipv4, lab);
+        if (!port || compare_port(row, ipv4, port))
+                limit_destination(row, rules, ipv4, lab);
         describe(row, row->rule->address, ipv4, true);
         describe(row, row->rule->port, ipv4, false);
         if (!*row->fate)
@@ -210,6 +228,28 @@ static void print_rows(FILE *file, const struct row *rows, size_t count)
         }
 }
 
+/* The sum of it: by which rules the port is given, and of which of them a limit drops it. */
+static void print_givers(FILE *file, const struct row *rows, size_t count, uint32_t ipv4,
+                         uint16_t port)
+{
+        char text[PT_ADDRESS_TEXT];
+        size_t givers = 0;
+
+        ipv4_text(ipv4, text);
+        for (size_t i = 0; i < count; i++) {
+                if (!rows[i].gives)
+                        continue;
+                if (!givers++)
+                        fprintf(file, "port %u of %s is given by", port, text);
+                fprintf(file, "%s %s%s", givers > 1 ? "," : "", rows[i].rule->id,
+                        strncmp(rows[i].fate, "dropped", 7) == 0 ? " (dropped)" : "");
+        }
+        if (givers)
+                fputc('\n', file);
+        else
+                fprintf(file, "no rule gives port %u of %s\n", port, text);
+}
+
 /* The IPv4 address that an address is or holds: mapped, or behind a NAT64 prefix (RFC 6052). */
 static bool find_ipv4(const struct pt_options *options, const struct pt_address *address,
                       uint32_t *ret)
@@ -230,9 +270,10 @@ int pt_explain(FILE *file, const struct pt_rules *rules, const struct pt_options
 {
         struct pt_address address;
         struct row *rows;
+        uint16_t port;
         uint32_t ipv4;
 
-        if (pt_address_parse(text, &address) < 0 || !find_ipv4(options, &address, &ipv4)) {
+        if (!pt_endpoint_parse(text, &address, &port) || !find_ipv4(options, &address, &ipv4)) {
                 fprintf(file, "%s holds no IPv4 address: no rule calculates with it\n", text);
                 return 0;
         }
@@ -241,11 +282,13 @@ int pt_explain(FILE *file, const struct pt_rules *rules, const struct pt_options
                 return -ENOMEM;
         for (size_t i = 0; i < rules->count; i++) {
                 rows[i].rule = rules->list[i];
-                explain(&rows[i], rules, ipv4, options->lab);
+                explain(&rows[i], rules, ipv4, port, options->lab);
         }
         fprintf(file, "%s: o1 %u, o2 %u, o3 %u, o4 %u\n", text, ipv4 >> 24, ipv4 >> 16 & 255,
                 ipv4 >> 8 & 255, ipv4 & 255);
         print_rows(file, rows, rules->count);
+        if (port)
+                print_givers(file, rows, rules->count, ipv4, port);
         free(rows);
         return 0;
 }

@@ -1,5 +1,6 @@
 /*
- * explain: what every rule calculates from an address, how, and which limit would drop it.
+ * explain: what every rule calculates from an address, how, and which limit would drop it; and of
+ * an address with a port, which rules give that port, and which do not.
  */
 #pragma once
 
@@ -8,6 +9,6 @@
 #include "rule/rule.h"
 #include "options.h"
 
-/* 0, or -ENOMEM. The address is one that pt_address_parse() reads. */
+/* 0, or -ENOMEM. The text is one that pt_endpoint_parse() reads. */
 int pt_explain(FILE *file, const struct pt_rules *rules, const struct pt_options *options,
-               const char *address);
+               const char *text);

@@ -250,6 +250,16 @@ static void say_allowed(const struct pt_health *health)
                 pt_say("  and %zu more", used - count);
 }
 
+void pt_health_last_word(const struct pt_health *health)
+{
+        if (!health->filtered || health->unread || count(health, "alert.generated"))
+                return;
+        if (seen_any(health) == 0)
+                pt_say_warning("nothing could be found: %s", why_no_packet(health));
+        else if (count(health, "connection.attempts") == 0)
+                pt_say_warning("nothing could be found: %s", why_no_attempt(health));
+}
+
 void pt_health_last_words(const struct pt_health *health, bool verbose)
 {
         if (health->unread) {

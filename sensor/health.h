@@ -123,5 +123,9 @@ int pt_health_write(const struct pt_health *health, const char *path);
 /* The same numbers as Prometheus reads them, into a file that is replaced as a whole. */
 int pt_health_metrics(const struct pt_health *health, const char *path);
 
-/* `verbose`: every counter too. */
+/*
+ * `verbose`: every counter too. If quiet, there is one: that what was asked for left nothing in
+ * which anything could be found, for silence would mean that nothing is there.
+ */
+void pt_health_last_word(const struct pt_health *health);
 void pt_health_last_words(const struct pt_health *health, bool verbose);

@@ -16,7 +16,7 @@ static const char head[] =
         "usage: portent -r FILE|DIR [-r ...]... [options] [filter expression]\n"
         "       portent -i IFACE [-i IFACE]... [options] [filter expression]\n"
         "       portent -D\n"
-        "       portent --explain ADDRESS\n"
+        "       portent --explain ADDRESS[:PORT]\n"
         "       portent -T [options]\n"
         "\n"
         "Find hosts that calculate a port or an address from a DNS answer (MITRE ATT&CK\n"

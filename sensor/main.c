@@ -148,7 +148,9 @@ static void finish(struct pt_sensor *sensor)
                 note(sensor, PT_STATUS_START);
         if (!options->quiet)
                 pt_reading_last_words(&sensor->reading);
-        if (!options->quiet)
+        if (options->quiet)
+                pt_health_last_word(health);
+        else
                 pt_health_last_words(health, options->verbose);
 }
 

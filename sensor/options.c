@@ -120,9 +120,10 @@ const struct pt_option pt_option_table[] = {
         {PT_GROUP_RULES, 0, "lab", NULL, "lab",
          PT_OPTION_FLAG, AT(lab), NULL, 0, 0,
          "let private destinations count too, for closed laboratories"},
-        {PT_GROUP_RULES, 0, "explain", "ADDRESS", NULL,
+        {PT_GROUP_RULES, 0, "explain", "ADDRESS[:PORT]", NULL,
          PT_OPTION_ADDRESSES, AT(explain), NULL, 0, 0,
-         "show what every rule calculates from this address, and leave; repeatable"},
+         "show what every rule calculates from this address, and which give this port; leave; "
+         "repeatable"},
         {PT_GROUP_RUN, 'c', "config", "FILE", NULL,
          PT_OPTION_TEXT, AT(config), NULL, 0, 0,
          "read the configuration from this JSON file; a flag wins over it"},

@@ -245,10 +245,12 @@ static int add_output(const struct pt_option *option, void *into, const char *te
 static int add_address(const struct pt_option *option, void *into, const char *text, char *sentence)
 {
         struct pt_address address;
+        uint16_t port;
 
         (void)option;
-        if (pt_address_parse(text, &address) < 0)
-                return pt_option_refuse(sentence, "\"%.60s\" is no IP address", text);
+        if (!pt_endpoint_parse(text, &address, &port))
+                return pt_option_refuse(sentence, "\"%.60s\" is no IP address%s", text,
+                                        strchr(text, ':') ? ", nor one with a port behind it" : "");
         return add(into, text);
 }
 

@@ -119,6 +119,32 @@ const char *pt_ports_format(struct pt_ports ports, char ret[PT_VALUE_TEXT])
         return ret;
 }
 
+bool pt_endpoint_parse(const char *text, struct pt_address *ret, uint16_t *ret_port)
+{
+        const char *colon = strchr(text, ':'), *end = text + strlen(text), *rest = end;
+        struct pt_ports port = {0, 0};
+        struct pt_address address;
+        char part[PT_ADDRESS_TEXT];
+
+        if (text[0] == '[') {
+                end = strchr(text++, ']');
+                rest = end ? end + 1 : "]";
+        } else if (colon && colon == strrchr(text, ':')) { /* the only one: behind IPv4 */
+                rest = end = colon;
+        }
+        if (!end || (size_t)(end - text) >= sizeof part)
+                return false;
+        if (*rest && (*rest != ':' || !pt_ports_parse(rest + 1, &port) || port.low != port.high ||
+                      !port.low))
+                return false;
+        snprintf(part, sizeof part, "%.*s", (int)(end - text), text);
+        if (pt_address_parse(part, &address) < 0)
+                return false;
+        *ret = address;
+        *ret_port = port.low;
+        return true;
+}
+
 static size_t least(size_t a, size_t b)
 {
         return a < b ? a : b;

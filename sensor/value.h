@@ -1,12 +1,14 @@
 /*
- * value: durations, sizes and ranges of ports, as people write them and as they are shown again;
- * and how far a word that people wrote is from one that they may have meant.
+ * value: durations, sizes, ranges of ports and addresses with a port, as people write them and as
+ * they are shown again; and how far a word that people wrote is from one that they may have meant.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/address.h"
 
 #define PT_VALUE_TEXT 32 /* octets that the format functions write at most, with the final NUL */
 
@@ -27,6 +29,12 @@ const char *pt_size_format(int64_t size, char ret[PT_VALUE_TEXT]);
  */
 bool pt_ports_parse(const char *text, struct pt_ports *ret);
 const char *pt_ports_format(struct pt_ports ports, char ret[PT_VALUE_TEXT]);
+
+/*
+ * An address, or one with a port behind it: "192.0.2.1", "192.0.2.1:443", "2001:db8::1",
+ * "[2001:db8::1]:443". The port is 0 where there is none. False for anything else.
+ */
+bool pt_endpoint_parse(const char *text, struct pt_address *ret, uint16_t *ret_port);
 
 /*
  * How many letters must be put in, left out, changed, or swapped with the next to make one word of

@@ -166,6 +166,21 @@ class Filter(Case):
         self.assertNotIn(last, self.expect(0, "-r", APT12).stderr.decode())
         self.assertNotIn(last, self.expect(0, "-r", QUIET, "tcp port 1").stderr.decode())
 
+    def test_one_that_leaves_nothing_to_find_is_said_even_if_quiet(self):
+        """Silence would mean that nothing is there."""
+        said = self.expect(0, "-q", "-r", APT12, "port 53").stderr.decode()
+        self.assertEqual(said, "portent: nothing could be found: no TCP SYN passed the filter "
+                               "expression\n")
+        said = self.expect(0, "-q", "-r", APT12, "port 1").stderr.decode()
+        self.assertEqual(said, "portent: nothing could be found: no packet passed the filter "
+                               "expression\n")
+        self.assertEqual(self.expect(0, "-q", "-r", APT12, "--since", "2027-01-01T00:00:00Z",
+                                     "tcp").stderr.decode(),
+                         "portent: nothing could be found: no packet between --since and --until "
+                         "passed the filter expression\n")
+        for words in ([QUIET, "tcp"], [QUIET], [APT12, "tcp"]):
+            self.assertEqual(self.expect(0, "-q", "-r", *words).stderr, b"", words)
+
     def test_a_bad_one_is_wrong_usage(self):
         result = self.expect(1, "-r", APT12, "tcp", "port", says="syntax error")
         self.assertEqual(result.stdout, b"")
@@ -818,8 +833,34 @@ class Explain(Case):
         shown = self.expect(0, "--explain", "192.0.2.9", "-R", rule).stdout.decode()
         self.assertIn(" = 675", " ".join(shown.split()))
 
+    def test_a_port_behind_the_address(self):
+        # 20 * 101 + 57 = 2077; 20 * (101 + 57) = 3160
+        for text in "20.101.57.9:2077", "[::ffff:20.101.57.9]:2077", "[64:ff9b::1465:3909]:2077":
+            head, rows = self.explain(text)
+            self.assertEqual(head, text + ": o1 20, o2 101, o3 57, o4 9")
+            self.assertEqual(rows["apt12"], "port 2077 dropped: port 2077 is outside its ports "
+                                            "20 * 101 + 57 = 2077")
+            self.assertEqual(rows["apt12-wide"], "port 2077 would match 20 * 101 + 57 = 2077")
+            self.assertEqual(rows["variant-wide"], "port 3160 does not give port 2077 "
+                                                   "20 * (101 + 57) = 3160")
+            said = self.expect(0, "--explain", text).stdout.decode().splitlines()[-1]
+            self.assertEqual(said, "port 2077 of 20.101.57.9 is given by apt12 (dropped), apt12-wide")
+        said = self.expect(0, "--explain", "20.101.57.9:443").stdout.decode().splitlines()[-1]
+        self.assertEqual(said, "no rule gives port 443 of 20.101.57.9")
+
+    def test_a_port_that_an_address_rule_does_not_admit(self):
+        rule = self.path("r.json", json.dumps({"id": "web", "name": "n", "address": "swap16(addr)",
+                                               "limits": {"ports": ["443"]}}))
+        self.assertIn("dropped: port 80 is outside its ports",
+                      self.explain("57.9.20.101:80", "-R", rule)[1]["web"])
+        self.assertIn("would match", self.explain("57.9.20.101:443", "-R", rule)[1]["web"])
+
     def test_what_is_no_address(self):
         self.fails(1, '--explain: "198.51.100" is no IP address', "--explain", "198.51.100")
+        for text in ("198.51.100.1:", "198.51.100.1:0", "198.51.100.1:65536", "198.51.100.1:1-2",
+                     "[::1", "[::1]443", "::1]:443", "[198.51.100.1:443", "198.51.100:443"):
+            self.fails(1, f'--explain: "{text}" is no IP address, nor one with a port behind it',
+                       "--explain", text)
 
 
 class Configuration(Case):
@@ -918,12 +959,14 @@ class Test(Case):
     def test_a_place_for_stats_that_is_not_there(self):
         result = self.expect(1, "-T", "--stats", "/nonexistent/x")
         self.assertEqual(result.stderr,
-                         b"portent: stats /nonexistent/x: No such file or directory\n")
+                         b"portent: stats /nonexistent/x: No such file or directory\n"
+                         b"portent: 1 fault: with it the sensor does not start\n")
 
     def test_a_place_for_metrics_that_is_not_there(self):
         result = self.expect(1, "-T", "--metrics", "/nonexistent/m.prom")
         self.assertEqual(result.stderr,
-                         b"portent: metrics /nonexistent/m.prom: No such file or directory\n")
+                         b"portent: metrics /nonexistent/m.prom: No such file or directory\n"
+                         b"portent: 1 fault: with it the sensor does not start\n")
         result = self.expect(3, "-r", APT12, "--metrics", "/nonexistent/m.prom")
         self.assertIn(b"portent: /nonexistent/m.prom: No such file or directory\n", result.stderr)
         self.assertEqual(result.stdout, "" if isinstance(result.stdout, str) else b"")
@@ -970,6 +1013,7 @@ class Test(Case):
         for fault in ("syntax error", f"{bad}:1:1: ", "output /nonexistent/x: ",
                       "output /: Is a directory", "stats /: Is a directory"):
             self.assertIn(fault, said)
+        self.assertTrue(said.endswith("portent: 5 faults: with them the sensor does not start\n"), said)
 
     def verdicts(self, status, *flags, **more):
         return self.expect(status, "-T", *flags, **more).stdout.decode().splitlines()

@@ -121,6 +121,46 @@ Test(value, ranges_of_ports)
         cr_expect_str_eq(pt_ports_format((struct pt_ports){0, 65535}, text), "0-65535");
 }
 
+Test(value, addresses_with_a_port_or_without)
+{
+        static const struct {
+                const char *text, *address; /* NULL: refused */
+                uint16_t port;
+        } rows[] = {
+                {"192.0.2.1", "192.0.2.1", 0},
+                {"192.0.2.1:443", "192.0.2.1", 443},
+                {"2001:db8::1", "2001:db8::1", 0},
+                {"[2001:db8::1]", "2001:db8::1", 0},
+                {"[2001:db8::1]:65535", "2001:db8::1", 65535},
+                {"2001:db8::1:443", "2001:db8::1:443", 0}, /* as good an address as any */
+                {"192.0.2.1:", NULL, 0},
+                {"192.0.2.1:0", NULL, 0},
+                {"192.0.2.1:65536", NULL, 0},
+                {"192.0.2.1:1-2", NULL, 0},
+                {"192.0.2.1:http", NULL, 0},
+                {"[2001:db8::1]443", NULL, 0},
+                {"[2001:db8::1", NULL, 0},
+                {"2001:db8::1]:443", NULL, 0},
+                {"[]:1", NULL, 0},
+                {"", NULL, 0},
+                {":1", NULL, 0},
+                {"[2001:db8:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001]:1", NULL, 0},
+        };
+
+        for (size_t i = 0; i < ROWS(rows); i++) {
+                struct pt_address address;
+                char text[PT_ADDRESS_TEXT];
+                uint16_t port = 7;
+
+                cr_assert_eq(pt_endpoint_parse(rows[i].text, &address, &port),
+                             rows[i].address != NULL, "%s", rows[i].text);
+                if (!rows[i].address)
+                        continue;
+                cr_expect_str_eq(pt_address_format(&address, text), rows[i].address);
+                cr_expect_eq(port, rows[i].port, "%s", rows[i].text);
+        }
+}
+
 /* By hand: one letter put in, left out, changed, or swapped with the next, is 1. */
 Test(value, how_far_a_word_is_from_another)
 {
