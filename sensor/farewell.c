@@ -252,7 +252,12 @@ static void say_allowed(const struct pt_health *health)
 
 void pt_health_last_word(const struct pt_health *health)
 {
-        if (!health->filtered || health->unread || count(health, "alert.generated"))
+        const unsigned others =
+                PT_LOG_DNS | PT_LOG_CONNECTION | PT_LOG_EXPECTATION | PT_LOG_OUTCOME;
+
+        /* Whoever asked for other documents may want no connection. */
+        if (!health->filtered || health->unread || health->options->log & others ||
+            count(health, "alert.generated"))
                 return;
         if (seen_any(health) == 0)
                 pt_say_warning("nothing could be found: %s", why_no_packet(health));

@@ -178,7 +178,7 @@ class Filter(Case):
                                      "tcp").stderr.decode(),
                          "portent: nothing could be found: no packet between --since and --until "
                          "passed the filter expression\n")
-        for words in ([QUIET, "tcp"], [QUIET], [APT12, "tcp"]):
+        for words in ([QUIET, "tcp"], [QUIET], [APT12, "tcp"], [APT12, "--log", "dns", "udp"]):
             self.assertEqual(self.expect(0, "-q", "-r", *words).stderr, b"", words)
 
     def test_a_bad_one_is_wrong_usage(self):
