@@ -25,7 +25,7 @@ BESIDE = {
     "decoder": {"packet"},
     "glance": {"decoder", "packet", "tunnel"},
     "link": {"decoder"},
-    "fragment": {"packet"},
+    "fragment": {"datagram", "packet"},
     "flow": {"packet"},
     "stream": {"flow", "packet"},
     "dns": {"svcb"},
