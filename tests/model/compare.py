@@ -114,8 +114,9 @@ def run_sensor(sensor, capture, rules, flags=()):
     return [line for line in map(from_sensor, documents) if line]
 
 
-def run_model(data, rules, vlan_clients):
-    lines, _ = model.run(data, model.Options(vlan_clients=vlan_clients),
+def run_model(data, rules, arguments):
+    lines, _ = model.run(data, model.Options(vlan_clients=arguments.vlan_clients,
+                                             tunnel_clients=arguments.tunnel_clients),
                          {rule: model.RULES[rule] for rule in rules})
     for line in lines:
         if line["kind"] in ("rotation", "campaign"):
@@ -126,9 +127,10 @@ def run_model(data, rules, vlan_clients):
 def difference(data, path, arguments, rules):
     """(index, line of the model, line of the sensor) where they part first, or None."""
     path.write_bytes(data)
-    ours = run_model(data, rules, arguments.vlan_clients)
-    theirs = run_sensor(arguments.sensor, path, rules,
-                        ["--vlan-clients"] if arguments.vlan_clients else ())
+    ours = run_model(data, rules, arguments)
+    flags = [flag for flag, given in (("--vlan-clients", arguments.vlan_clients),
+                                      ("--tunnel-clients", arguments.tunnel_clients)) if given]
+    theirs = run_sensor(arguments.sensor, path, rules, flags)
     for i in range(max(len(ours), len(theirs))):
         pair = [side[i] if i < len(side) else None for side in (ours, theirs)]
         if not same(*pair, ignored=arguments.ignore):
@@ -197,7 +199,7 @@ def inputs(arguments):
     for path in arguments.capture:
         yield path, pathlib.Path(path).read_bytes()
     for seed in () if arguments.capture else arguments.seeds:
-        yield f"seed {seed}", generate.capture(seed, arguments.packets)
+        yield f"seed {seed}", generate.capture(seed, arguments.packets, arguments.tunnels)
 
 
 def main():
@@ -208,6 +210,10 @@ def main():
     parser.add_argument("--packets", type=int, default=5000)
     parser.add_argument("--vlan-clients", action="store_true",
                         help="an address in two VLANs is two clients, for both")
+    parser.add_argument("--tunnels", action="store_true",
+                        help="generate captures with tunnels in them")
+    parser.add_argument("--tunnel-clients", action="store_true",
+                        help="an address behind two numbers of a tunnel is two clients, for both")
     parser.add_argument("--shrink", action="store_true")
     parser.add_argument("--ignore", action="append", default=[], metavar="FIELD",
                         help="do not compare this field (to look behind a known difference)")

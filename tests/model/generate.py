@@ -69,6 +69,35 @@ def frame(source, destination, protocol, payload, vlans=(), options=b"", extensi
     return link + b"\x86\xdd" + head + payload
 
 
+ENDS = addr("192.0.2.1"), addr("192.0.2.2")  # of tunnels
+
+
+def vxlan(data, number):
+    """The frame in VXLAN."""
+    inner = struct.pack(">II", 0x08000000, number << 8) + data
+    return frame(*ENDS, 17, udp(50000, 4789, inner), mac=b"\x02\0\0\x03\0\x01")
+
+
+def gre(data, key=None, bridged=False):
+    """The frame, or its packet alone, in GRE."""
+    kind, inner = (b"\x65\x58", data) if bridged else packet_of(data)
+    head = b"\0\0" + kind if key is None else b"\x20\0" + kind + struct.pack(">I", key)
+    return frame(*ENDS, 47, head + inner, mac=b"\x02\0\0\x03\0\x01")
+
+
+def ip_in_ip(data):
+    kind, inner = packet_of(data)
+    return frame(*ENDS, 4 if kind == b"\x08\0" else 41, inner, mac=b"\x02\0\0\x03\0\x01")
+
+
+def packet_of(data):
+    """The ethertype behind the tags, and what it stands for."""
+    offset = 12
+    while struct.unpack_from(">H", data, offset)[0] in wire.TAGS:
+        offset += 4
+    return data[offset:offset + 2], data[offset + 2:]
+
+
 def tcp(sport, dport, sequence, flags=0x02):
     return struct.pack(">HHIIBBHHH", sport, dport, sequence, 0, 0x50, flags, 64240, 0, 0)
 
@@ -233,8 +262,9 @@ class World:
 # --- The time line ----------------------------------------------------------------------------
 
 class Generator:
-    def __init__(self, seed, packets):
+    def __init__(self, seed, packets, tunnels=False):
         self.rng = random.Random(seed)
+        self.tunnels = random.Random(seed + 1000) if tunnels else None
         self.nano = bool(seed & 1)
         self.unit = 1 if self.nano else US
         self.packets = packets
@@ -260,9 +290,20 @@ class Generator:
         rng = self.rng
         vlans = rng.choices(((), (120,), (7, 120)), (88, 10, 2))[0]
         mac = mac_of(BEHIND[0]) if rng.random() < 0.01 else None  # seen behind the router too
-        return frame(source, destination, protocol, payload, vlans, mac=mac,
+        data = frame(source, destination, protocol, payload, vlans, mac=mac,
                      options=rng.choices((b"", b"\x01\x01\x01\x00"), (97, 3))[0],
                      extension=rng.random() < 0.03)
+        return self.tunnel(data) if self.tunnels else data
+
+    def tunnel(self, data):
+        """Mostly one number; the same one of another kind; none; two, of which the inner one counts."""
+        ways = ((lambda: data, 20), (lambda: vxlan(data, 7), 60), (lambda: vxlan(data, 0x010007), 4),
+                (lambda: gre(data, 7), 3), (lambda: gre(data, 7 << 8, bridged=True), 3),
+                (lambda: gre(data), 2), (lambda: gre(data, bridged=True), 1),
+                (lambda: ip_in_ip(data), 2), (lambda: vxlan(vxlan(data, 7), 9), 2),
+                (lambda: vxlan(ip_in_ip(data), 7), 2), (lambda: vxlan(vxlan(vxlan(data, 8), 7), 9), 1))
+        way, = self.tunnels.choices([w for w, _ in ways], [n for _, n in ways])
+        return way()
 
     def client(self):
         if self.rng.random() < 0.03:
@@ -786,8 +827,8 @@ class Generator:
                 return max(0, other)
 
 
-def capture(seed, packets):
-    generator = Generator(seed, packets)
+def capture(seed, packets, tunnels=False):
+    generator = Generator(seed, packets, tunnels)
     generator.fill()
     return write(generator.spoil(), generator.nano)
 
@@ -797,9 +838,10 @@ def main():
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--packets", type=int, default=5000)
     parser.add_argument("-o", dest="output", required=True, metavar="FILE")
+    parser.add_argument("--tunnels", action="store_true", help="put packets into tunnels")
     arguments = parser.parse_args()
     with open(arguments.output, "wb") as file:
-        file.write(capture(arguments.seed, arguments.packets))
+        file.write(capture(arguments.seed, arguments.packets, arguments.tunnels))
     return 0
 
 

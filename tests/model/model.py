@@ -41,6 +41,7 @@ class Options:
     places: int = 8192
     lab: bool = False
     vlan_clients: bool = False  # an IPv4 address in two VLANs is two clients
+    tunnel_clients: bool = False  # and so it is behind two numbers of a tunnel
     home: tuple = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
                    "fc00::/7", "fe80::/10")
 
@@ -429,10 +430,6 @@ class Model:
             answered = time if answered is None else max(answered, time)
         self.carried[mac][address] = max(seen, time), answered
 
-    @staticmethod
-    def vlans(address):
-        return getattr(address, "vlans", ())
-
     def twins(self, syn, time):
         """The other addresses of the sender, in order of their octets."""
         least = time - self.options.max_window
@@ -448,14 +445,15 @@ class Model:
             answered = carried[address][1]
             if address == syn.source:
                 continue
-            if len(address) == len(syn.source) == 4 and self.vlans(address) != self.vlans(syn.source):
+            if (len(address) == len(syn.source) == 4 and
+                    wire.zone_of(address) != wire.zone_of(syn.source)):
                 continue
             if answered is None:
                 self.took("4.11 a twin that received no answer")
             elif answered >= least:
                 self.took("4.11 exactly max_window", answered == least)
                 found.append(address)
-        return sorted(found, key=lambda a: (len(a), self.vlans(a), luck.wide(a)))
+        return sorted(found, key=lambda a: (len(a), wire.zone_of(a), luck.wide(a)))
 
     # --- 4.4, 4.5: inside, contacted ----------------------------------------------------------
 
@@ -906,8 +904,7 @@ def run(data, options=None, rules=None):
     model = Model(options, rules)
     for number, (time, frame) in enumerate(wire.records(data), 1):
         packet = wire.decode(number, time, frame)
-        if model.options.vlan_clients:
-            wire.tag_client(packet)
+        wire.zone_client(packet, model.options.vlan_clients, model.options.tunnel_clients)
         model.arrive(packet)
     model.end()
     return model.lines, model
@@ -941,6 +938,7 @@ def main():
     parser.add_argument("capture", nargs="*")
     parser.add_argument("--lab", action="store_true")
     parser.add_argument("--vlan-clients", action="store_true")
+    parser.add_argument("--tunnel-clients", action="store_true")
     parser.add_argument("--rules", default=",".join(RULES), help="comma-separated")
     parser.add_argument("--home", action="append", metavar="PREFIX", help="instead of the default")
     for name in ("reorder", "window", "max-window", "cross-window", "throttle"):
@@ -951,7 +949,8 @@ def main():
     arguments = parser.parse_args()
     if arguments.coverage:
         return coverage(arguments.seeds, arguments.packets)
-    options = Options(lab=arguments.lab, vlan_clients=arguments.vlan_clients)
+    options = Options(lab=arguments.lab, vlan_clients=arguments.vlan_clients,
+                      tunnel_clients=arguments.tunnel_clients)
     for name in ("reorder", "window", "max_window", "cross_window", "throttle"):
         if getattr(arguments, name) is not None:
             setattr(options, name, round(getattr(arguments, name) * SECOND))

@@ -73,6 +73,33 @@ CONFIRMED = ("apt12", "dns_confirmed", 73)
 PORT_ONLY = ("apt12", "port_only", 21)
 
 
+class Zones(unittest.TestCase):
+    """One private address where VLANs or tunnels are part of who a client is."""
+
+    def verdict(self, first, second, **options):
+        s = Scene(**options)
+        s.answer(0, CLIENT, "a.test", "51.145.123.29")
+        s.syn(1, CLIENT, "51.145.123.29", 7518)
+        s.records = [(time, put(data)) for (time, data), put in zip(s.records, (first, second))]
+        (_, verdict, _), = s.verdicts()
+        return verdict
+
+    def test_only_the_number_that_counts_parts_clients(self):
+        def seven(data):
+            return generate.vxlan(data, 7)
+
+        for second, wanted in (
+                (seven, "dns_confirmed"),
+                (lambda data: generate.vxlan(data, 8), "dns_other_client"),
+                (lambda data: generate.gre(data, 7), "dns_other_client"),
+                (lambda data: generate.vxlan(generate.ip_in_ip(data), 7), "dns_confirmed"),
+                (lambda data: generate.vxlan(generate.vxlan(data, 7), 9), "dns_confirmed"),
+                (lambda data: data, "dns_other_client")):
+            self.assertEqual(self.verdict(seven, second, tunnel_clients=True), wanted)
+            self.assertEqual(self.verdict(seven, second), "dns_confirmed")
+            self.assertEqual(self.verdict(seven, second, vlan_clients=True), "dns_confirmed")
+
+
 class Formulas(unittest.TestCase):
     def test_published_vectors(self):
         for function, given, wanted in (

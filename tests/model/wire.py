@@ -1,8 +1,8 @@
 """Reading a capture: pcap records, frames, and the little of DNS that design section 4 needs.
 
 Only what the generated captures hold is read: classic pcap of micro- or nanoseconds, Ethernet with
-VLAN tags, IPv4, IPv6, TCP, UDP, and DNS over UDP. Whatever else comes along is a packet that is
-counted by the clock (design 4.12) and says nothing.
+VLAN tags, IPv4, IPv6, TCP, UDP, DNS over UDP, and all of that in VXLAN, GRE, or IP in IP. Whatever
+else comes along is a packet that is counted by the clock (design 4.12) and says nothing.
 
 Addresses are bytes: four of them for IPv4, sixteen for IPv6. ::ffff:a.b.c.d is a.b.c.d.
 64:ff9b::a.b.c.d stays what it is on the wire, and is a.b.c.d wherever addresses are compared
@@ -30,7 +30,8 @@ class Packet:
     destination: bytes = b""
     source_mac: bytes = b""
     destination_mac: bytes = b""
-    vlans: tuple = ()
+    vlans: tuple = ()  # the two outermost
+    tunnels: tuple = ()  # the two outermost: (kind, number or None)
     sport: int = 0
     dport: int = 0
     sequence: int = 0
@@ -94,29 +95,45 @@ def records(data):
         offset += captured
 
 
-class Tagged(bytes):
-    """An IPv4 address in a VLAN, where those are part of who a client is."""
+# Which kind of tunnel comes before which: only twins that have nothing else to tell them apart by ask.
+KINDS = ("gre", "nvgre", "vxlan")
 
-    def __new__(cls, addr, vlans):
-        tagged = super().__new__(cls, addr)
-        tagged.vlans = vlans
-        return tagged
+
+class Zoned(bytes):
+    """An IPv4 address in a VLAN or a tunnel, where those are part of who a client is."""
+
+    def __new__(cls, addr, zone):
+        zoned = super().__new__(cls, addr)
+        zoned.zone = zone
+        return zoned
 
     def __eq__(self, other):
-        return bytes.__eq__(self, other) and self.vlans == getattr(other, "vlans", ())
+        return bytes.__eq__(self, other) and self.zone == zone_of(other)
 
     def __ne__(self, other):
         return not self == other
 
     def __hash__(self):
-        return hash((bytes(self), self.vlans))
+        return hash((bytes(self), self.zone))
 
 
-def tag_client(packet):
-    """The end of a packet that is the client becomes one of its VLAN."""
+def zone_of(addr):
+    """(outer VLAN, kind of tunnel, inner VLAN, the tunnel's number), or nothing."""
+    return getattr(addr, "zone", ())
+
+
+def zone_client(packet, vlans, tunnels):
+    """The end of a packet that is the client becomes one of its VLANs, its tunnel, or both."""
     end = "destination" if packet.kind == "answer" else "source"
-    if packet.kind != "other" and packet.vlans and len(getattr(packet, end)) == 4:
-        setattr(packet, end, Tagged(getattr(packet, end), packet.vlans))
+    if packet.kind == "other" or len(getattr(packet, end)) != 4:
+        return
+    outer, inner = (*(packet.vlans if vlans else ()), 0, 0)[:2]
+    numbered = [t for t in packet.tunnels if t[1] is not None] if tunnels else []
+    if not (outer or numbered):
+        return
+    kind, number = numbered[-1] if numbered else (None, 0)
+    kind = KINDS.index(kind) + 1 if kind else 0
+    setattr(packet, end, Zoned(getattr(packet, end), (outer, kind, inner, number)))
 
 
 def decode(number, time, frame):
@@ -134,14 +151,18 @@ def ethernet(packet, frame):
     kind, = struct.unpack_from(">H", frame, offset)
     while kind in TAGS:
         tag, = struct.unpack_from(">H", frame, offset + 2)
-        packet.vlans += (tag & 0xFFF,)
+        if len(packet.vlans) < 2:
+            packet.vlans += (tag & 0xFFF,)
         offset += 4
         kind, = struct.unpack_from(">H", frame, offset)
-    offset += 2
+    network(packet, kind, frame[offset + 2:])
+
+
+def network(packet, kind, data):
     if kind == 0x0800:
-        transport(packet, *ip4(packet, frame[offset:]))
+        transport(packet, *ip4(packet, data))
     elif kind == 0x86DD:
-        transport(packet, *ip6(packet, frame[offset:]))
+        transport(packet, *ip6(packet, data))
 
 
 def ip4(packet, data):
@@ -169,6 +190,30 @@ def transport(packet, protocol, data):
         tcp(packet, data)
     elif protocol == 17:
         udp(packet, data)
+    elif protocol == 47:
+        gre(packet, data)
+    elif protocol in (4, 41):
+        enter(packet, "ip", None)
+        network(packet, 0x0800 if protocol == 4 else 0x86DD, data)
+
+
+def enter(packet, kind, number):
+    if len(packet.tunnels) < 2:
+        packet.tunnels += ((kind, number),)
+
+
+def gre(packet, data):
+    """RFC 2784 with the key of RFC 2890; RFC 7637 has Ethernet behind it, and its number in the key."""
+    flags, kind = struct.unpack_from(">HH", data)
+    if flags & ~0x2000:
+        raise Malformed
+    key, = struct.unpack_from(">I", data, 4) if flags else (None,)
+    if kind == 0x6558:
+        enter(packet, "nvgre" if flags else "gre", key >> 8 if flags else None)
+        ethernet(packet, data[8 if flags else 4:])
+    else:
+        enter(packet, "gre", key)
+        network(packet, kind, data[8 if flags else 4:])
 
 
 def tcp(packet, data):
@@ -184,7 +229,10 @@ def udp(packet, data):
     if not 8 <= length <= len(data):
         raise Malformed
     payload = data[8:length]
-    if packet.sport == 53 or packet.dport == 53:
+    if packet.dport == 4789 and packet.sport != 53:  # RFC 7348
+        enter(packet, "vxlan", int.from_bytes(payload[4:7], "big"))
+        ethernet(packet, payload[8:])
+    elif packet.sport == 53 or packet.dport == 53:
         dns(packet, payload)
     elif packet.dport == 443 and len(payload) >= 5 and payload[0] & 0x80:
         packet.kind = "quic"  # a long header, RFC 8999 section 5.1
