@@ -156,7 +156,7 @@ def check_input(result, entry):
 class Writer:
     def __init__(self, link=1, nano=False):
         self.unit = 1 if nano else 1000
-        self.parts = [frames.pcap_header(link, nano=nano)]
+        self.data = bytearray(frames.pcap_header(link, nano=nano))
         self.now = START
         self.packets = 0
 
@@ -164,8 +164,8 @@ class Writer:
         self.now += pause
         seconds, fraction = stamp or divmod(self.now, S)
         fraction = fraction if stamp else fraction // self.unit
-        self.parts.append(frames.pcap_record(seconds, fraction, frame, length=length))
+        self.data += frames.pcap_record(seconds, fraction, frame, length=length)
         self.packets += 1
 
     def write(self, path):
-        path.write_bytes(b"".join(self.parts))
+        path.write_bytes(self.data)

@@ -21,7 +21,7 @@ ALERTED = OPENED + Moves({"alert.generated": 1})
 CANARY = QUERY + LEARNED + ALERTED
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Record:
     frame: bytes
     length: int = None  # on the wire; as captured if None
