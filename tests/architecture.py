@@ -28,7 +28,7 @@ BESIDE = {
     "fragment": {"datagram", "packet"},
     "flow": {"packet"},
     "stream": {"flow", "packet"},
-    "dns": {"svcb"},
+    "dns": {"name", "svcb"},
     "logged": {"dns"},
     "packet": {"link", "tunnel"},
     "tunnel": {"decoder", "link"},

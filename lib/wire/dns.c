@@ -1,15 +1,11 @@
 #include "wire/dns.h"
 
+#include <errno.h>
+
 #include "base/bytes.h"
 #include "wire/svcb.h"
 
-#include <errno.h>
-#include <string.h>
-
 #define HEADER 12
-#define NAME_OCTETS 255 /* RFC 1035 section 2.3.4 */
-#define JUMPS 127       /* a name has no more labels than that */
-#define NO_END 0x80     /* an octet that ends no labels */
 
 /*
  * Names that are decoded through pointers, per answer section. An honest message refers to the
@@ -31,110 +27,9 @@ const char *pt_dns_kind_name(enum pt_dns_kind kind)
         return kind < PT_DNS_KINDS ? names[kind] : "unknown";
 }
 
-static struct pt_reader reader_at(const uint8_t *message, size_t length, size_t offset)
-{
-        struct pt_reader r = pt_reader(message, length);
-
-        pt_reader_take(&r, offset);
-        return r;
-}
-
-static bool is_pointer(uint8_t octet)
-{
-        return octet >= 0xc0;
-}
-
-static bool is_label(uint8_t octet)
-{
-        return octet < 0x40; /* 0x40 and 0x80: types that nobody uses (RFC 6891 section 5) */
-}
-
 static inline uint16_t be16(const uint8_t *b)
 {
         return (uint16_t)(b[0] << 8 | b[1]);
-}
-
-/*
- * Steps over labels, and over the octet that ends them, which is returned: zero, the first of a
- * pointer, or one that is neither (after a failure too).
- */
-static inline uint8_t labels_skip(struct pt_reader *r)
-{
-        const uint8_t *b;
-
-        while ((b = pt_reader_take(r, 1)) && *b != 0 && is_label(*b))
-                pt_reader_take(r, *b);
-        return b ? *b : NO_END;
-}
-
-/* Steps over a name where it stands, without following its pointer. */
-static inline void name_skip(struct pt_reader *r)
-{
-        uint8_t end = labels_skip(r);
-
-        if (is_pointer(end))
-                pt_reader_take(r, 1);
-        else if (end != 0)
-                r->failed = true;
-}
-
-/* Append labels as they stand, with their length octets; the final zero must still find room. */
-static inline bool labels_append(struct pt_dns_name *name, const uint8_t *labels, size_t octets)
-{
-        if (octets > NAME_OCTETS - 1u - name->length)
-                return false;
-        memcpy(name->wire + name->length, labels, octets);
-        name->length = (uint8_t)(name->length + octets);
-        return true;
-}
-
-/* In blocks of a fixed size, which cost a move or two; most names fill one. */
-static inline void name_copy(struct pt_dns_name *to, const struct pt_dns_name *from)
-{
-        enum { BLOCK = 32 };
-        _Static_assert(sizeof *to % BLOCK == 0, "a name is whole blocks");
-
-        for (size_t at = 0; at <= from->length; at += BLOCK)
-                memcpy((uint8_t *)to + at, (const uint8_t *)from + at, BLOCK);
-}
-
-/* The name at an offset, and how many pointers it took. `name` is undefined after -EBADMSG. */
-static int name_decode(const uint8_t *message, size_t length, size_t offset,
-                       struct pt_dns_name *name, unsigned *ret_jumps)
-{
-        size_t run = offset; /* where this run of labels begins: a pointer must lead before it */
-
-        name->length = 0;
-        for (unsigned jumps = 0; jumps <= JUMPS; jumps++) {
-                struct pt_reader r = reader_at(message, length, run);
-                const uint8_t *labels = r.at;
-                uint8_t end = labels_skip(&r);
-                size_t target;
-
-                if (r.failed || !labels_append(name, labels, (size_t)(r.at - labels) - 1))
-                        return -EBADMSG;
-                if (end == 0) {
-                        name->wire[name->length++] = 0;
-                        *ret_jumps = jumps;
-                        return 0;
-                }
-                target = (size_t)(end & 0x3f) << 8 | pt_reader_u8(&r);
-                if (!is_pointer(end) || r.failed || target >= run)
-                        return -EBADMSG;
-                run = target;
-        }
-        return -EBADMSG;
-}
-
-int pt_dns_name_read(const uint8_t *message, size_t length, size_t offset, struct pt_dns_name *ret)
-{
-        struct pt_dns_name name;
-        unsigned jumps;
-
-        if (name_decode(message, length, offset, &name, &jumps) < 0)
-                return -EBADMSG;
-        name_copy(ret, &name);
-        return 0;
 }
 
 enum pt_dns_kind pt_dns_parse(const uint8_t *message, size_t length, struct pt_dns *ret)
@@ -152,7 +47,7 @@ enum pt_dns_kind pt_dns_parse(const uint8_t *message, size_t length, struct pt_d
         for (unsigned i = 0; i < questions; i++) {
                 const uint8_t *b;
 
-                name_skip(&r);
+                pt_dns_name_skip(&r);
                 b = pt_reader_take(&r, 4);
                 if (!b)
                         return PT_DNS_BAD_QUESTION;
@@ -176,12 +71,12 @@ enum pt_dns_kind pt_dns_parse(const uint8_t *message, size_t length, struct pt_d
 
 bool pt_dns_next(const struct pt_dns *dns, struct pt_dns_cursor *cursor, struct pt_dns_record *ret)
 {
-        struct pt_reader r = reader_at(dns->message, dns->length, cursor->offset);
+        struct pt_reader r = pt_dns_reader_at(dns->message, dns->length, cursor->offset);
         const uint8_t *b, *data;
 
         if (cursor->failed || cursor->seen == dns->records)
                 return false;
-        name_skip(&r);
+        pt_dns_name_skip(&r);
         b = pt_reader_take(&r, 10);
         data = b ? pt_reader_take(&r, be16(b + 8)) : NULL;
         if (!data) {
@@ -201,70 +96,6 @@ bool pt_dns_next(const struct pt_dns *dns, struct pt_dns_cursor *cursor, struct 
         return true;
 }
 
-size_t pt_dns_name_format(const struct pt_dns_name *name, char ret[PT_DNS_NAME_TEXT])
-{
-        char *out = ret;
-        size_t at = 0;
-
-        while (at < name->length && name->wire[at] != 0) {
-                size_t end = at + 1 + name->wire[at];
-
-                if (at > 0)
-                        *out++ = '.';
-                for (at++; at < end; at++) {
-                        uint8_t c = name->wire[at];
-
-                        if (c > 0x20 && c < 0x7f && c != '.' && c != '\\') {
-                                *out++ = (char)c;
-                                continue;
-                        }
-                        *out++ = '\\';
-                        *out++ = (char)('0' + c / 100);
-                        *out++ = (char)('0' + c / 10 % 10);
-                        *out++ = (char)('0' + c % 10);
-                }
-        }
-        if (out == ret)
-                *out++ = '.';
-        *out = '\0';
-        return (size_t)(out - ret);
-}
-
-/* Eight octets at once, A to Z made small. The carries of one octet never reach the next. */
-static uint64_t fold8(uint64_t word)
-{
-        const uint64_t ones = 0x0101010101010101;
-        uint64_t low7 = word & 0x7f * ones;
-        uint64_t from_a = low7 + (0x80 - 'A') * ones;
-        uint64_t past_z = low7 + (0x7f - 'Z') * ones;
-        uint64_t capital = (from_a ^ past_z) & ~word & 0x80 * ones;
-
-        return word | capital >> 2;
-}
-
-/* Eight octets of a name with its length in front, those behind the name as zeros. */
-static inline uint64_t name_word(const struct pt_dns_name *name, size_t at)
-{
-        static const uint8_t masks[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-        size_t left = name->length + 1u - at;
-        uint64_t word, mask;
-
-        memcpy(&word, (const uint8_t *)name + at, 8);
-        memcpy(&mask, masks + (left < 8 ? 8 - left : 0), 8);
-        return word & mask;
-}
-
-bool pt_dns_name_equal(const struct pt_dns_name *a, const struct pt_dns_name *b)
-{
-        if (a->length != b->length)
-                return false;
-        /* Length octets of labels are below 64, so folding leaves them alone. */
-        for (size_t at = 0; at <= a->length; at += 8)
-                if (fold8(name_word(a, at)) != fold8(name_word(b, at)))
-                        return false;
-        return true;
-}
-
 #define NO_PLACE PT_DNS_NAMES /* the name is past what an answer remembers */
 #define NOWHERE SIZE_MAX      /* no offset of the message */
 
@@ -280,21 +111,21 @@ struct names {
 /* Where a name's text begins: names that are one and the same pointer share it. */
 static size_t name_at(const struct pt_dns *dns, size_t offset)
 {
-        struct pt_reader r = reader_at(dns->message, dns->length, offset);
+        struct pt_reader r = pt_dns_reader_at(dns->message, dns->length, offset);
         uint16_t word = pt_reader_be16(&r);
         size_t target = word & 0x3fff;
 
         return word >= 0xc000 && target < offset ? target : offset;
 }
 
-static unsigned names_add(struct names *names, const struct pt_dns_name *name, size_t at)
+static inline unsigned names_add(struct names *names, const struct pt_dns_name *name, size_t at)
 {
         struct pt_dns_answer *answer = names->answer;
         unsigned place = names->count;
 
         if (place == PT_DNS_NAMES)
                 return NO_PLACE;
-        name_copy(&answer->names[place], name);
+        pt_dns_name_copy(&answer->names[place], name);
         answer->alias[place] = 0;
         answer->alias_ttl[place] = 0;
         names->at[place] = at;
@@ -311,7 +142,7 @@ static int names_decode(struct names *names, size_t offset, unsigned *ret)
         struct pt_dns_name name;
         unsigned jumps;
 
-        if (name_decode(dns->message, dns->length, offset, &name, &jumps) < 0)
+        if (pt_dns_name_decode(dns->message, dns->length, offset, &name, &jumps) < 0)
                 return -EBADMSG;
         if (jumps > 0)
                 names->compressed++;
@@ -350,7 +181,7 @@ static int alias_read(struct names *names, const struct pt_dns_record *record)
         struct pt_reader r = pt_reader(record->data, record->length);
         unsigned owner, target;
 
-        name_skip(&r);
+        pt_dns_name_skip(&r);
         if (r.failed || pt_reader_left(&r) > 0)
                 return -EBADMSG;
         if (names_find(names, record->owner, &owner) < 0 ||
@@ -517,16 +348,4 @@ size_t pt_dns_answer_chain(const struct pt_dns_answer *answer, uint8_t owner,
                 return count;
         ret[1] = owner;
         return 2;
-}
-
-/* Length octets are below 64 and so are no letters: folding the whole wire form is sound. */
-uint64_t pt_dns_name_hash(const struct pt_hash_key *key, const struct pt_dns_name *name)
-{
-        uint64_t folded[sizeof name->wire / 8 + 1];
-
-        folded[name->length / 8] = 0; /* what is behind the name is folded with it, and not used */
-        memcpy(folded, name->wire, name->length);
-        for (size_t i = 0; i <= name->length / 8u; i++)
-                folded[i] = fold8(folded[i]);
-        return pt_siphash13(key, folded, name->length);
 }

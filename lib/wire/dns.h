@@ -1,17 +1,12 @@
 /*
  * dns: a DNS message (RFC 1035) -> a view of its question and its answer section.
- *
- * Names are decoded into the wire form without compression: at most 255 octets (RFC 1035 section
- * 2.3.4), pointers only to before where the name began (RFC 9267 section 2), at most 127 of them.
- * Any octet may stand in a label.
  */
 #pragma once
 
 #include "base/address.h"
-#include "base/hash.h"
+#include "wire/name.h"
 
 #define PT_DNS_PORT 53
-#define PT_DNS_NAME_TEXT (4 * 255 + 1) /* octets of pt_dns_name_format() at most, with the NUL */
 
 /* Record types and classes that matter here (RFC 1035, 3596, 6672). */
 #define PT_DNS_A 1
@@ -32,12 +27,6 @@
 #define PT_DNS_AD 0x0020
 #define PT_DNS_CD 0x0010
 #define PT_DNS_RCODE(flags) ((flags)&15)
-
-/* Length-prefixed labels and the final zero, uncompressed. The root is {1, {0}}. */
-struct pt_dns_name {
-        uint8_t length; /* 1..255 */
-        uint8_t wire[255];
-};
 
 /* What a message turned out to be. Sound records before a fault are still used. */
 enum pt_dns_kind {
@@ -88,21 +77,6 @@ struct pt_dns_cursor {
 
 /* The next record: true with `ret` written; false at the end, or with cursor->failed. */
 bool pt_dns_next(const struct pt_dns *dns, struct pt_dns_cursor *cursor, struct pt_dns_record *ret);
-
-/* Decode the name at an offset. 0, or -EBADMSG. */
-int pt_dns_name_read(const uint8_t *message, size_t length, size_t offset, struct pt_dns_name *ret);
-
-/*
- * Text of a name: 0x21 to 0x7e as they are except '.' and '\' inside a label; those and all else as
- * \DDD; no final dot; the root is ".". Returns the length, without the NUL.
- */
-size_t pt_dns_name_format(const struct pt_dns_name *name, char ret[PT_DNS_NAME_TEXT]);
-
-/* Same name, ignoring ASCII case (RFC 4343). */
-bool pt_dns_name_equal(const struct pt_dns_name *a, const struct pt_dns_name *b);
-
-/* A hash that ignores ASCII case as pt_dns_name_equal() does. */
-uint64_t pt_dns_name_hash(const struct pt_hash_key *key, const struct pt_dns_name *name);
 
 /* The addresses of an answer, with the names they stand under. */
 #define PT_DNS_NAMES 18 /* question, and owners and targets of CNAME chains, per answer */
