@@ -159,7 +159,8 @@ static bool take_frames_until(const struct pt_watch *watch, int64_t told, int64_
                 for (int i = 0; i < BATCH; i++) {
                         if (!pt_live_next(watch->live, &frame))
                                 return false;
-                        if (frame.time > told)
+                        /* Much later: it came before the clock was set back. */
+                        if (frame.time > told && frame.time < told + 2 * LAST_AT_MOST)
                                 return true;
                         pt_engine_packet(watch->engine, &frame);
                 }

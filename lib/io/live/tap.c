@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "io/live/handle.h"
+#include "io/since.h"
 
 #define SECOND INT64_C(1000000000)
 #define NOTHING 0xffff /* a protocol that no frame has: who is bound to it receives none */
@@ -36,15 +36,15 @@ struct pt_tap {
         struct pt_handle handle;
 
         enum state state;
-        int index;        /* what it is bound to, 0 if nothing */
-        int kind;         /* of the interface that it was opened on */
-        bool told_kind;   /* that what came back is of another kind */
-        bool told_down;   /* that its link is down, and not yet that it is up */
-        int64_t down;     /* wall clock, since when */
-        int64_t since;    /* wall clock, of the last change for the worse */
-        unsigned faults;  /* in a row */
-        int64_t retry;    /* not before this, by CLOCK_MONOTONIC */
-        int64_t patience; /* until the retry after that */
+        int index;             /* what it is bound to, 0 if nothing */
+        int kind;              /* of the interface that it was opened on */
+        bool told_kind;        /* that what came back is of another kind */
+        bool told_down;        /* that its link is down, and not yet that it is up */
+        struct pt_since down;  /* since when */
+        struct pt_since since; /* the last change for the worse */
+        unsigned faults;       /* in a row */
+        int64_t retry;         /* not before this, by CLOCK_MONOTONIC */
+        int64_t patience;      /* until the retry after that */
 
         bool has_frame;
         struct pt_frame frame;
@@ -54,14 +54,6 @@ struct pt_tap {
         uint64_t missed_before;
         struct pt_live_stats total;
 };
-
-static int64_t wall_clock(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
-}
 
 /* ---- what is told ---- */
 
@@ -73,7 +65,7 @@ static void tell(const struct pt_tap *tap, enum pt_notice_kind kind, enum pt_not
                 .level = level,
                 .subject = tap->name,
                 .sentence = sentence,
-                .since = tap->since,
+                .since = pt_since_wall(tap->since),
         };
 
         if (tap->notify.tell)
@@ -84,7 +76,7 @@ static void worsen(struct pt_tap *tap, enum state state, enum pt_notice_kind kin
                    const char *sentence)
 {
         if (tap->state == TAP_UP)
-                tap->since = wall_clock();
+                tap->since = pt_since_now();
         tap->state = state;
         tell(tap, kind, PT_NOTICE_WARNING, sentence);
 }
@@ -93,7 +85,7 @@ static void improve(struct pt_tap *tap, enum pt_notice_kind kind, const char *se
 {
         tap->state = TAP_UP;
         tell(tap, kind, PT_NOTICE_INFO, sentence);
-        tap->since = 0;
+        tap->since = (struct pt_since){0};
 }
 
 /* ---- the interface's own losses ---- */

@@ -3,18 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define SECOND INT64_C(1000000000)
 #define QUIET (10 * SECOND)
-
-static int64_t wall_clock(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
-}
 
 void pt_trouble_tell(const struct pt_trouble *trouble, enum pt_notice_kind kind,
                      enum pt_notice_level level, const char *sentence, uint64_t count)
@@ -24,7 +15,7 @@ void pt_trouble_tell(const struct pt_trouble *trouble, enum pt_notice_kind kind,
                 .level = level,
                 .subject = trouble->subject,
                 .sentence = sentence,
-                .since = trouble->began,
+                .since = pt_since_wall(trouble->began),
                 .count = count,
         };
 
@@ -34,8 +25,8 @@ void pt_trouble_tell(const struct pt_trouble *trouble, enum pt_notice_kind kind,
 
 static void begin(struct pt_trouble *trouble)
 {
-        if (!trouble->began)
-                trouble->began = wall_clock();
+        if (!trouble->began.steady)
+                trouble->began = pt_since_now();
 }
 
 void pt_trouble_meet(struct pt_trouble *trouble, int error, const char *why, int64_t now,
@@ -81,13 +72,13 @@ void pt_trouble_lose(struct pt_trouble *trouble, uint64_t lines, int64_t now)
 
 static void tell_end(struct pt_trouble *trouble)
 {
-        double seconds = (double)(wall_clock() - trouble->began) / (double)SECOND;
+        double seconds = (double)pt_since_elapsed(trouble->began) / (double)SECOND;
         char sentence[256];
         int n = 0;
 
         if (trouble->told)
                 n = snprintf(sentence, sizeof(sentence), "%sall is well again after %.1f s; ",
-                             trouble->what, seconds < 0 ? 0 : seconds);
+                             trouble->what, seconds);
         snprintf(sentence + n, sizeof(sentence) - (size_t)n,
                  trouble->lost ? "%" PRIu64 " line%s lost" : "nothing was lost", trouble->lost,
                  trouble->lost == 1 ? " was" : "s were");
@@ -100,7 +91,7 @@ void pt_trouble_pass(struct pt_trouble *trouble, int64_t now)
 {
         trouble->error = 0;
         trouble->due = INT64_MAX;
-        if (!trouble->began)
+        if (!trouble->began.steady)
                 return;
         if (trouble->lost && !trouble->told && now < trouble->quiet)
                 return;
@@ -110,5 +101,5 @@ void pt_trouble_pass(struct pt_trouble *trouble, int64_t now)
                 trouble->quiet = now + QUIET;
         trouble->told = trouble->told_loss = false;
         trouble->lost = 0;
-        trouble->began = 0;
+        trouble->began = (struct pt_since){0};
 }

@@ -8,18 +8,19 @@
 #include <stdint.h>
 
 #include "io/notice.h"
+#include "io/since.h"
 
 struct pt_trouble {
         const char *subject;   /* the destination */
         const char *what;      /* what of it: "spool: "; or "" */
         const char *meanwhile; /* what happens to lines now: "lines wait" */
         struct pt_notify notify;
-        int error;       /* positive errno of the present trouble; 0: all is well */
-        const char *why; /* it in other words, or NULL */
-        int64_t since;   /* by the monotonic clock */
-        int64_t due;     /* when it is to be told; INT64_MAX: it was, or is none */
-        int64_t began;   /* by the wall clock: the trouble, or the first loss */
-        bool told;       /* of it, so its end is told too */
+        int error;             /* positive errno of the present trouble; 0: all is well */
+        const char *why;       /* it in other words, or NULL */
+        int64_t since;         /* by the monotonic clock */
+        int64_t due;           /* when it is to be told; INT64_MAX: it was, or is none */
+        struct pt_since began; /* the trouble, or the first loss */
+        bool told;             /* of it, so its end is told too */
         bool told_loss;
         uint64_t lost;
         int64_t quiet; /* losses without trouble are told no more often than every 10 s */
