@@ -221,6 +221,19 @@ static void near_miss(struct pt_document *doc, const struct pt_event *event, jso
         pt_document_text(doc, group, "entry", allowed->text);
 }
 
+/* What the match rests on: the arithmetic, the packet, and the answer, if there was one. */
+static void grounds(struct pt_document *doc, json_t *portent, const struct pt_syn *syn,
+                    const struct pt_match *match, const struct pt_evidence *evidence)
+{
+        portent_arithmetic(doc, portent, syn, match, evidence);
+        portent_twin(doc, portent, match);
+        seen(doc, portent, syn);
+        if (!evidence)
+                return;
+        portent_dns(doc, portent, syn, evidence);
+        pt_document_evidence(doc, evidence);
+}
+
 /* ALERT and NEAR_MISS. A near miss has no severity and is no one's technique. */
 void pt_alert_match(struct pt_document *doc, const struct pt_event *event, json_t *group,
                     const char *action)
@@ -250,13 +263,7 @@ void pt_alert_match(struct pt_document *doc, const struct pt_event *event, json_
         } else {
                 near_miss(doc, event, portent);
         }
-        portent_arithmetic(doc, portent, syn, match, evidence);
-        portent_twin(doc, portent, match);
-        seen(doc, portent, syn);
-        if (!evidence)
-                return;
-        portent_dns(doc, portent, syn, evidence);
-        pt_document_evidence(doc, evidence);
+        grounds(doc, portent, syn, match, evidence);
 }
 
 /* Neither a rotation nor a campaign is a rule of the set, but they are reported as one. */
@@ -320,13 +327,7 @@ void pt_alert_rotation(struct pt_document *doc, const struct pt_event *event, js
         pt_document_text(doc, portent, "next_step", pt_words_next_step(event));
         portent_rotation(doc, portent, event);
         evidence_file(doc, portent);
-        portent_arithmetic(doc, portent, syn, match, evidence);
-        portent_twin(doc, portent, match);
-        seen(doc, portent, syn);
-        if (!evidence)
-                return;
-        portent_dns(doc, portent, syn, evidence);
-        pt_document_evidence(doc, evidence);
+        grounds(doc, portent, syn, match, evidence);
 }
 
 /* What all of them have in common: a name, an address, or a rule's id. */
