@@ -233,3 +233,68 @@ class Case(unittest.TestCase):
         for name in re.findall(r"^\d+: ([\w.]+)[@:]", ip("-o link").stdout, re.M):
             if name != "lo":
                 ip(f"link del {name}", check=False)
+
+
+QUICK = {"stats_interval": "1s",
+         "alarm": {"no_packets": "2s", "no_dns_answers": "2s", "no_syns": "2s", "interval": "1s",
+                   "least": 10}}
+
+
+class Watched(Case):
+    """A test with a sensor that says each second how it fares."""
+
+    def start(self, *words, **changes):
+        """A sensor whose alarms are quick; those that are not asked for never come."""
+        silent = {"no_packets": "0s", "no_dns_answers": "0s", "no_syns": "0s"}
+        alarm = {**QUICK["alarm"], **silent, **changes}
+        self.config = self.path("quick.json", json.dumps({**QUICK, "alarm": alarm}))
+        return Sensor(self, *self.words(), *words, before=self.before())
+
+    def words(self):
+        """Without a folder for its spool a sensor is degraded: it may lose lines."""
+        (self.folder / "spool").mkdir(exist_ok=True)
+        return "-c", self.config, "--spool", self.folder / "spool"
+
+    def before(self):
+        """What stands before the program in its command."""
+        return ()
+
+    def path(self, name, text=None):
+        path = self.folder / name
+        if text is not None:
+            path.write_text(text)
+        return path
+
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="portent-health-"))
+        self.addCleanup(run, "rm", "-rf", self.folder)
+
+    def states(self, sensor):
+        return [d for d in sensor.documents() if d["event"]["dataset"] == "portent.sensor"]
+
+    def alarms(self, sensor, name=None):
+        return [d for d in self.states(sensor) if "alarm" in d["portent"] and
+                name in (None, d["portent"]["alarm"]["name"])]
+
+    def wait_alarm(self, sensor, name, active):
+        def look():
+            found = [d for d in self.alarms(sensor, name)
+                     if d["portent"]["alarm"]["active"] == active]
+            return found and found[-1]
+        return wait_for(look, f"no {name}, {active}: {sensor.said()}")
+
+    def keep_on(self, sensor, name, active, *more):
+        """Frames again and again until the alarm is told."""
+        def look():
+            self.wire.send(*(frame for make in more for frame in make()))
+            found = [d for d in self.alarms(sensor, name)
+                     if d["portent"]["alarm"]["active"] == active]
+            if not found:
+                time.sleep(0.02)
+            return found and found[-1]
+        return wait_for(look, f"no {name}, {active}: {sensor.said()}")
+
+    def told_once(self, sensor, name):
+        self.assertEqual([d["portent"]["alarm"]["active"] for d in self.alarms(sensor, name)],
+                         [True, False])
