@@ -6,6 +6,8 @@ lost, and its number is exact.
 """
 import datetime
 import os
+import pathlib
+import re
 import signal
 import socket
 import struct
@@ -96,12 +98,18 @@ class Time(Watched):
 
     # ---- it stands still ----
 
+    def halt(self, sensor):
+        sensor.send_signal(signal.SIGSTOP)
+        status = pathlib.Path(f"/proc/{sensor.pid}/status")
+        wait_for(lambda: re.search(r"^State:\s+T", status.read_text(), re.M),
+                 "it does not stand still")
+
     def stall(self, seconds, ring):
         """It stands still while the wire carries 50 stories a second: how many those were."""
         sensor = self.watch(ring)
         self.wire.send(*Story().all())
         sensor.wait_alerts(1)
-        sensor.send_signal(signal.SIGSTOP)
+        self.halt(sensor)
         self.manager.beats()
         end, count, told = time.monotonic() + seconds, 1, len(self.stats(sensor))
         while time.monotonic() < end:
@@ -221,7 +229,7 @@ class Time(Watched):
     def test_35_suspended_injected(self):
         """It stood still for eight hours, and CLOCK_MONOTONIC with it; the other clocks went on."""
         def suspend(sensor):
-            sensor.send_signal(signal.SIGSTOP)
+            self.halt(sensor)
             self.step(8 * HOUR)
             sensor.send_signal(signal.SIGCONT)
         across, held, repeats, last = self.around(suspend)
@@ -247,7 +255,7 @@ class Time(Watched):
         sensor = self.watch()
         self.wire.send(*Story().all())
         sensor.wait_alerts(1)
-        sensor.send_signal(signal.SIGSTOP)
+        self.halt(sensor)
         for _ in range(50):
             self.wire.send(*Story().all())
         self.step(seconds)

@@ -1,11 +1,11 @@
 /*
  * A wall clock that is set: preloaded into the program, it moves CLOCK_REALTIME, and CLOCK_BOOTTIME
- * with it, and the time stamps of packets, which the kernel takes from the wall clock, by as much as
- * a file says. CLOCK_MONOTONIC is left as it is, so a step ahead is what a suspended machine looks
- * like too.
+ * with it, and the time stamps of packets, which the kernel takes from the wall clock, by as much
+ * as a file says. CLOCK_MONOTONIC is left as it is, so a step ahead is what a suspended machine
+ * looks like too.
  *
- *      STEP=file       holds three int64_t, nanoseconds: from `at` (of the true wall clock) on it is
- *                      `after` ahead, and `before` until then; what is written there counts at once
+ *      STEP=file       holds three int64_t, nanoseconds: from `at` (of the true wall clock) on it
+ * is `after` ahead, and `before` until then; what is written there counts at once
  */
 #include <dlfcn.h>
 #include <fcntl.h>
