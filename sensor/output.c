@@ -161,6 +161,15 @@ int pt_output_open(const struct pt_output_settings *settings, struct pt_output *
         return 0;
 }
 
+int pt_output_write_aside(struct pt_output *output)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < output->count; i++)
+                r = pt_sink_write_aside(output->places[i].sink);
+        return r;
+}
+
 /*
  * Has the destination gone for good? Then it is said, once. `r` is what writing to it said: in
  * replay a line that was dropped is as bad.

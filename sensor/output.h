@@ -34,6 +34,9 @@ struct pt_output_settings {
 int pt_output_open(const struct pt_output_settings *settings, struct pt_output **ret,
                    char sentence[PT_OPTION_SENTENCE]);
 
+/* Live: from now on files are written to by threads of their own. 0, or -ENOMEM. */
+int pt_output_write_aside(struct pt_output *output);
+
 /* A receiver of events: `output` is a struct pt_output. */
 void pt_output_event(void *output, const struct pt_event *event);
 

@@ -271,6 +271,9 @@ static enum pt_status open_all(struct pt_sensor *sensor)
                 status = pt_setup_no_memory();
         if (status == PT_STATUS_GO)
                 status = enter_sandbox(sensor);
+        /* Threads made from here on have no more privilege than this one. */
+        if (status == PT_STATUS_GO && sensor->live && pt_output_write_aside(sensor->output) < 0)
+                status = pt_setup_no_memory();
         if (status != PT_STATUS_GO) {
                 pt_health_stopped(health, pt_say_last_error(), true);
                 pt_output_finish(sensor->output);

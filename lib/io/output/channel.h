@@ -12,6 +12,9 @@
 #define PT_CHANNEL_NEVER INT64_MAX
 #define PT_CHANNEL_MS INT64_C(1000000) /* nanoseconds */
 
+/* What has not come back for so long hangs, and is not waited for any more. */
+#define PT_CHANNEL_HANGS (200 * PT_CHANNEL_MS)
+
 struct pt_channel;
 
 struct pt_channel_class {
@@ -27,7 +30,8 @@ struct pt_channel_class {
         int (*push)(struct pt_channel *channel, const char *bytes, size_t length, int64_t now,
                     size_t *ret_delivered);
 
-        /* Open anew. On failure all is as before. NULL where that means nothing. */
+        /* Open anew. On failure all is as before. -EAGAIN: it is under way, ask again. NULL where
+         * that means nothing. */
         int (*reopen)(struct pt_channel *channel);
 
         /* Let go of the reader; what was given away and not delivered will be given away again. */
@@ -45,6 +49,9 @@ struct pt_channel {
         size_t sent; /* octets of the first lines that were given away, not known to be delivered */
         const char *why; /* the last trouble in words, where its errno does not say it; or NULL */
         bool live;
+        bool patient;       /* the next call may wait until it hangs: there is no room for lines */
+        int64_t asked;      /* since when a call has not come back; 0: none is under way */
+        uint64_t device;    /* that a file is on */
         bool regular;       /* a file on a disk */
         bool lost;          /* for ever */
         bool torn;          /* it ends inside a line that will not be finished: close that first */

@@ -90,8 +90,10 @@ static void be_slow(struct pt_sink *sink, int64_t now)
 {
         sink->error = -EAGAIN;
         if (sink->live)
-                pt_trouble_meet(&sink->trouble, EAGAIN, "its reader takes nothing", now,
-                                PT_SINK_SLOW_GRACE);
+                pt_trouble_meet(&sink->trouble, EAGAIN,
+                                sink->channel->why ? sink->channel->why
+                                                   : "its reader takes nothing",
+                                now, PT_SINK_SLOW_GRACE);
 }
 
 /* What came of one push, whose lines are booked. True if it is to be gone on. */
@@ -168,6 +170,10 @@ void pt_delivery_reopen(struct pt_sink *sink, int64_t now)
 {
         int r = sink->channel->class->reopen(sink->channel);
 
+        if (r == -EAGAIN) {
+                sink->reopen = sink->channel->again;
+                return;
+        }
         if (r) {
                 pt_trouble_meet(&sink->reopen_trouble, -r, NULL, now, 0);
                 sink->reopen = now + REOPEN_PAUSE;
@@ -207,8 +213,17 @@ static void write_through(struct pt_sink *sink, int64_t now)
                 pt_trouble_pass(&sink->spool_trouble, now);
 }
 
+/* Its file has not come back from a call, and the spool is on the same device. */
+static bool may_hang_too(const struct pt_sink *sink)
+{
+        const struct pt_channel *channel = sink->channel;
+
+        return channel->asked && channel->device == pt_store_device(sink->store);
+}
+
 void pt_delivery_keep(struct pt_sink *sink, int64_t now)
 {
+        pt_store_hold(sink->store, may_hang_too(sink));
         if (pt_sink_is_done(sink))
                 sink->progress = now;
         else if (pt_store_queued(sink->store) && is_stuck(sink, now) && now >= sink->settle &&

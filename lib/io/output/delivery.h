@@ -27,6 +27,7 @@ struct pt_sink {
         struct pt_store *store;
         const volatile bool *stop;
         bool live;
+        bool is_file;
         bool open;
         bool reopening;
         int lost;         /* negative errno of a lost destination, or 0 */

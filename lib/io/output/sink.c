@@ -11,6 +11,7 @@
 #include "io/output/file.h"
 #include "io/output/peer.h"
 #include "io/output/queue.h"
+#include "io/output/scribe.h"
 #include "io/output/socket.h"
 
 #define MS PT_CHANNEL_MS
@@ -192,8 +193,12 @@ static int make_more_room(struct pt_sink *sink)
 {
         if (!sink->live)
                 return pt_sink_flush(sink);
-        if (!sink->error)
-                pt_sink_serve(sink, pt_sink_clock());
+        int64_t now = pt_sink_clock();
+        sink->channel->patient = sink->error == -EAGAIN && sink->channel->asked &&
+                                 now - sink->channel->asked < PT_CHANNEL_HANGS;
+        if (!sink->error || sink->channel->patient)
+                pt_sink_serve(sink, now);
+        sink->channel->patient = false;
         return 0;
 }
 
@@ -295,6 +300,7 @@ static int open_channel(struct pt_sink *sink, const struct pt_sink_settings *set
         if (r < 0)
                 return r;
         bool is_socket = r == 0;
+        sink->is_file = !is_socket;
         r = is_socket ? pt_socket_new(sink->destination, &sink->channel)
                       : pt_file_new(&file, &sink->channel);
         if (r < 0 || !sink->channel) {
@@ -367,6 +373,11 @@ int pt_sink_open(const struct pt_sink_settings *settings, struct pt_sink **ret, 
         pt_delivery_tell_torn(sink);
         *ret = sink;
         return 0;
+}
+
+int pt_sink_write_aside(struct pt_sink *sink)
+{
+        return sink->is_file ? pt_scribe_new(sink->channel, &sink->channel) : 0;
 }
 
 void pt_sink_close_down(struct pt_sink *sink)

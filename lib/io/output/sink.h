@@ -98,6 +98,13 @@ int pt_sink_flush(struct pt_sink *sink);
 /* The present of CLOCK_MONOTONIC, nanoseconds, which `now` is. */
 int64_t pt_sink_clock(void);
 
+/*
+ * From now on a file is written to by a thread, so that a disk that does not answer holds up nobody
+ * (see scribe.h). 0, or -ENOMEM, and all is as before. The thread has the privilege that the caller
+ * has when it first serves.
+ */
+int pt_sink_write_aside(struct pt_sink *sink);
+
 /* Do all that can be done without waiting. */
 void pt_sink_serve(struct pt_sink *sink, int64_t now);
 

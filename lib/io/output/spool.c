@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/output/cursor.h"
@@ -28,7 +29,7 @@ struct pt_spool {
         bool folder_dirty, cursor_dirty; /* segments have their own mark */
         struct pt_through *through;
         bool gave_up; /* on the disk, at the end */
-        uint64_t torn;
+        uint64_t torn, device;
 };
 
 /* --- segments --------------------------------------------------------------------------------- */
@@ -374,10 +375,13 @@ static int load(struct pt_spool *spool)
 
 static int open_all(struct pt_spool *spool, const char *folder, const char *destination)
 {
+        struct stat status;
         int r = pt_folder_open(folder, destination, &spool->folder, &spool->lock);
 
         if (r)
                 return r;
+        if (!fstat(spool->folder, &status))
+                spool->device = status.st_dev;
         spool->through = pt_through_new(spool->folder);
         return spool->through ? load(spool) : -ENOMEM;
 }
@@ -431,4 +435,9 @@ uint64_t pt_spool_lines(const struct pt_spool *spool)
 uint64_t pt_spool_torn(const struct pt_spool *spool)
 {
         return spool->torn;
+}
+
+uint64_t pt_spool_device(const struct pt_spool *spool)
+{
+        return spool->device;
 }

@@ -76,3 +76,6 @@ bool pt_spool_is_synced(const struct pt_spool *spool);
 /* Lines in it, and torn ones that were cut off when it was opened. */
 uint64_t pt_spool_lines(const struct pt_spool *spool);
 uint64_t pt_spool_torn(const struct pt_spool *spool);
+
+/* The device that it was on when it was opened. */
+uint64_t pt_spool_device(const struct pt_spool *spool);

@@ -14,6 +14,7 @@ struct pt_store {
          * Only while there are lines in the spool. */
         struct pt_queue front;
         size_t copied; /* octets of the queue that are in it */
+        bool held;
         int trouble;
         uint64_t inherited, unreadable, too_long;
 };
@@ -65,8 +66,10 @@ bool pt_store_settle(struct pt_store *store)
         size_t taken = 0, known;
         int r;
 
-        if (!store->spool || !pt_queue_length(queue))
-                return store->spool != NULL;
+        if (!store->spool || store->held)
+                return false;
+        if (!pt_queue_length(queue))
+                return true;
         r = pt_spool_put(store->spool, pt_queue_front(queue), pt_queue_length(queue), &taken);
         if (r < 0)
                 store->trouble = r;
@@ -86,11 +89,21 @@ uint64_t pt_store_close_down(struct pt_store *store)
         lost = pt_queue_take(&store->queue, pt_queue_length(&store->queue));
         store->copied = 0;
         pt_queue_take(&store->front, pt_queue_length(&store->front));
-        if (store->spool) {
+        if (store->spool && !store->held) {
                 pt_spool_rewind(store->spool);
                 pt_spool_finish(store->spool);
         }
         return lost;
+}
+
+void pt_store_hold(struct pt_store *store, bool held)
+{
+        store->held = held;
+}
+
+uint64_t pt_store_device(const struct pt_store *store)
+{
+        return store->spool ? pt_spool_device(store->spool) : 0;
 }
 
 int pt_store_put(struct pt_store *store, const char *line, size_t length)
@@ -152,7 +165,8 @@ static void refill(struct pt_store *store)
 
 const char *pt_store_front(struct pt_store *store, size_t *ret_length)
 {
-        if (is_spooling(store) && pt_queue_length(&store->front) < store->front.capacity / 2)
+        if (is_spooling(store) && !store->held &&
+            pt_queue_length(&store->front) < store->front.capacity / 2)
                 refill(store);
         if (is_spooling(store)) {
                 *ret_length = pt_queue_length(&store->front);
@@ -188,7 +202,7 @@ int pt_store_sync(struct pt_store *store, bool *ret_ended)
         int r = 0;
 
         *ret_ended = false;
-        if (store->spool)
+        if (store->spool && !store->held)
                 r = pt_spool_sync(store->spool, ret_ended);
         if (r && r != -EINPROGRESS)
                 store->trouble = r;

@@ -51,6 +51,12 @@ uint64_t pt_store_take(struct pt_store *store, size_t length);
 /* Put what waits in memory into the spool, as much as it takes. False if some is left. */
 bool pt_store_settle(struct pt_store *store);
 
+/* The disk of the spool may not answer: nothing is asked of it, as if there were no room. */
+void pt_store_hold(struct pt_store *store, bool held);
+
+/* The device that the spool is on, or 0. */
+uint64_t pt_store_device(const struct pt_store *store);
+
 /*
  * The end: what waits goes to the spool, which is written through to the disk. Returns how many
  * lines it did not take.
