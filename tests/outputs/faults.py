@@ -191,6 +191,7 @@ class Disk(Case):
         self.account(f"unix:{address}", delivered=20)
 
     def threads(self):
+        """The loop, one that writes to the output beside, and those that are tested."""
         return os.listdir(f"/proc/{self.sensor.process.pid}/task")
 
     def test_06_fdatasync_in_the_spool_hangs_injected(self):
@@ -201,7 +202,7 @@ class Disk(Case):
         self.start("-o", f"unix:{address}", shim=f"fdatasync:0:spool:{flag}")
         made = self.alerts(10)
         wait(lambda: stage.spool_lines(self.folder).count(b"\n") == 10, "10 lines on disk")
-        wait(lambda: len(self.threads()) == 2, "a thread that waits for the disk")
+        wait(lambda: len(self.threads()) == 3, "a thread that waits for the disk")
         late, end = [], time.monotonic() + 7
         while time.monotonic() < end:
             begun = time.monotonic()
@@ -213,7 +214,7 @@ class Disk(Case):
         self.assertLess(max(late), 3, "and none waited for the disk")
         self.assertEqual(numbers(stage.spool_lines(self.folder)), made)
         reader = self.reader(address).accept().read_lines(len(made))
-        self.assertEqual(len(self.threads()), 2, "one thread, however long it takes")
+        self.assertEqual(len(self.threads()), 3, "one thread, however long it takes")
         flag.unlink()
         self.sensor.says("spool: all is well again")
         made += self.alerts(10)
@@ -227,7 +228,7 @@ class Disk(Case):
         flag.touch()
         self.start("-o", f"unix:{address}", shim=f"fdatasync:0:spool:{flag}")
         made = self.alerts(10)
-        wait(lambda: len(self.threads()) == 2, "a thread that waits for the disk")
+        wait(lambda: len(self.threads()) == 3, "a thread that waits for the disk")
         self.account(f"unix:{address}", delivered=0, spooled=10)
         reader = self.reader(address)
         self.start("-o", f"unix:{address}")
@@ -239,7 +240,103 @@ class Disk(Case):
         """Each thread is under the filter of system calls, and has no capability."""
         self.start("-o", f"unix:{self.path('reader')}")
         self.alerts(3)
-        wait(lambda: len(self.threads()) == 2, "a thread that waits for the disk")
+        wait(lambda: len(self.threads()) == 3, "a thread that waits for the disk")
+        for thread in self.threads():
+            status = pathlib.Path(f"/proc/{self.sensor.process.pid}/task/{thread}/status").read_text()
+            for line in "CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "Seccomp:\t2":
+                self.assertIn(line, status)
+
+    def hang(self, log, where, *words):
+        """A log whose write() does not come back while the flag is there: a hung NFS, a stuck disk."""
+        flag = self.path("flag")
+        flag.touch()
+        self.start("-o", log, *words, shim=f"write:0:{where}:{flag}")
+        return flag
+
+    def test_05_write_hangs_injected(self):
+        """Alerts reach the output beside within 200 ms; of the log they wait in the spool, which is on
+        another disk, and the disk is told of. HUP meanwhile is obeyed as soon as the disk answers;
+        then all lines are there, each once: nothing is lost.
+        """
+        log = self.small_disk("4m") / "log"
+        flag = self.hang(log, "small/log")
+        made, late, end = [], [], time.monotonic() + 7
+        while time.monotonic() < end:
+            begun = time.monotonic()
+            made += self.alerts(1)
+            late.append(time.monotonic() - begun)
+            time.sleep(0.1)
+        self.assertLess(statistics.median(late), 0.2)
+        self.assertLess(max(late), 3, "and none waited for the disk")
+        self.sensor.says(f"{log}: the disk does not answer: lines wait")
+        wait(lambda: numbers(stage.spool_lines(self.folder)) == made, "all lines in the spool")
+        old = log.rename(f"{log}.1")
+        self.sensor.process.send_signal(signal.SIGHUP)
+        made += self.alerts(10)
+        self.assertFalse(log.exists())
+        flag.unlink()
+        self.sensor.says(f"{log}: all is well again after .* s; nothing was lost")
+        made += self.alerts(10)
+        wait(lambda: len(Sensor.lines_of(log)) + len(Sensor.lines_of(old)) >= len(made),
+             "all lines")
+        self.assertEqual(self.lines(old) + self.lines(log), made)
+        self.assertEqual(self.sensor.words().count("cannot be opened anew"), 0)
+        self.account(log, delivered=len(made))
+
+    def test_05_write_hangs_at_the_end_injected(self):
+        """TERM: it ends within 2 s, and the next start delivers what the disk had not taken."""
+        log = self.small_disk("4m") / "log"
+        flag = self.hang(log, "small/log")
+        made = self.alerts(10)
+        self.account(log, delivered=0, spooled=10)
+        flag.unlink()
+        self.start("-o", log)
+        wait(lambda: len(Sensor.lines_of(log)) == 10, "10 lines")
+        self.assertEqual(self.lines(log), made)
+        self.account(log, inherited=10, delivered=10)
+
+    def test_05_write_hangs_and_kill_injected(self):
+        """kill -9: what had waited for a second is in the spool, and delivered by the next start."""
+        log = self.small_disk("4m") / "log"
+        flag = self.hang(log, "small/log")
+        made = self.alerts(10)
+        wait(lambda: numbers(stage.spool_lines(self.folder)) == made, "all lines in the spool")
+        self.sensor.kill()
+        flag.unlink()
+        self.start("-o", log)
+        wait(lambda: len(Sensor.lines_of(log)) == 10, "10 lines")
+        self.assertEqual(self.lines(log), made)
+        self.account(log, inherited=10, delivered=10)
+
+    def test_05_write_hangs_on_the_disk_of_the_spool_injected(self):
+        """Then the spool is left alone, and what does not fit the queue is lost, and counted."""
+        log = self.path("hung")
+        flag = self.hang(log, "hung", "--queue-size", "64K")
+        made = self.alerts(200, pause=0.005)
+        self.assertEqual(stage.spool_lines(self.folder), b"")
+        self.sensor.says("no more can wait, lines are lost now")
+        flag.unlink()
+        self.sensor.says(f"{log}: all is well again after .* s; [0-9]+ lines were lost")
+        kept = len(Sensor.lines_of(log))
+        made_later = self.alerts(10)
+        wait(lambda: len(Sensor.lines_of(log)) == kept + 10, "10 more lines")
+        self.assertEqual(self.lines(log), made[:kept] + made_later)
+        self.assertGreater(kept, 5)
+        self.sensor.says(f"; {200 - kept} lines were lost")
+        self.account(log, 200 - kept, "queue_full", delivered=kept + 10)
+
+    def test_05_write_hangs_on_the_disk_of_the_spool_at_the_end_injected(self):
+        """TERM: it ends within 2 s, and what waits in memory is lost, and counted."""
+        log = self.path("hung")
+        self.hang(log, "hung")
+        self.alerts(10)
+        self.account(log, 10, "queue_full", delivered=0, spooled=0)
+
+    def test_05_the_thread_that_writes_may_do_no_more_than_the_loop(self):
+        """Each thread is under the filter of system calls, and has no capability."""
+        self.start()
+        self.alerts(3)
+        wait(lambda: len(self.threads()) == 2, "a thread that writes")
         for thread in self.threads():
             status = pathlib.Path(f"/proc/{self.sensor.process.pid}/task/{thread}/status").read_text()
             for line in "CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "Seccomp:\t2":

@@ -51,11 +51,18 @@ static struct scribe *scribe_of(struct pt_channel *channel)
 
 /* --- the thread ------------------------------------------------------------------------------- */
 
+static void note_device(struct pt_channel *file)
+{
+        struct stat status;
+
+        if (file->fd >= 0 && !fstat(file->fd, &status))
+                file->device = status.st_dev;
+}
+
 static int do_work(void *context)
 {
         struct work *work = context;
         struct pt_channel *file = work->file;
-        struct stat status;
         int r = 0;
 
         if (work->task == OPEN)
@@ -64,8 +71,7 @@ static int do_work(void *context)
                 r = file->class->reopen(file);
         else
                 r = file->class->push(file, work->bytes, work->length, work->now, &work->delivered);
-        if (file->fd >= 0 && !fstat(file->fd, &status))
-                file->device = status.st_dev;
+        note_device(file);
         return r;
 }
 
@@ -274,6 +280,7 @@ int pt_scribe_new(struct pt_channel *file, struct pt_channel **ret)
         scribe->pause = ASK_LEAST;
         file->destination = work->destination;
         work->file = file;
+        note_device(file);
         show(scribe);
         *ret = &scribe->channel;
         return 0;

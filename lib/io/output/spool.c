@@ -380,7 +380,8 @@ static int open_all(struct pt_spool *spool, const char *folder, const char *dest
 
         if (r)
                 return r;
-        if (!fstat(spool->folder, &status))
+        /* Of a file: on an overlay the device of a folder is another. */
+        if (!fstat(spool->lock, &status))
                 spool->device = status.st_dev;
         spool->through = pt_through_new(spool->folder);
         return spool->through ? load(spool) : -ENOMEM;
