@@ -215,6 +215,18 @@ static bool copy_lines(struct work *work, const char *bytes, size_t length)
         return true;
 }
 
+/*
+ * What was written stands first among what waits, wherever that is kept by now. If it does not (the
+ * spool could not be read, and gave it up), it was counted already, and is not ours to take.
+ */
+static size_t still_there(const struct scribe *scribe, const char *bytes, size_t length)
+{
+        size_t same = scribe->delivered < length ? scribe->delivered : length;
+
+        same = pt_queue_whole(bytes, same);
+        return memcmp(scribe->work->bytes, bytes, same) == 0 ? same : 0;
+}
+
 static int push(struct pt_channel *channel, const char *bytes, size_t length, int64_t now,
                 size_t *ret_delivered)
 {
@@ -235,7 +247,8 @@ static int push(struct pt_channel *channel, const char *bytes, size_t length, in
         if (!scribe->done[PUSH] && !copy_lines(work, bytes, length))
                 return -ENOMEM;
         r = ask(scribe, PUSH, -EAGAIN);
-        *ret_delivered = scribe->delivered; /* none, if it has not come back */
+        if (scribe->delivered) /* none, if it has not come back */
+                *ret_delivered = still_there(scribe, bytes, length);
         scribe->delivered = 0;
         return r;
 }

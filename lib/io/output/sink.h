@@ -13,7 +13,8 @@
  *      dropped_disk_full   a file that takes nothing: no space, a quota, a limit, an error; or
  *                          a spool that could not be read again
  *      dropped_peer_down   a reader that is not there
- *      dropped_queue_full  a reader, or a file, that takes lines and is too slow for them
+ *      dropped_queue_full  a reader, or a file, that takes lines and is too slow for them,
+ *                          or whose disk does not answer
  *      dropped_too_big     a line longer than the queue, or than a datagram
  *      dropped_no_memory   a line that could not be made: see pt_sink_miss()
  *
