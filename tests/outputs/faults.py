@@ -18,6 +18,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -1066,21 +1067,22 @@ class Memory(Case):
         """A new one, and the name of its file for the limit."""
         for top, file in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
                           ("/sys/fs/cgroup", "memory.max")):
-            group = pathlib.Path(top) / f"portent-outputs-{os.getpid()}"
             try:
-                group.mkdir()
+                group = pathlib.Path(tempfile.mkdtemp(prefix="portent-outputs-", dir=top))
             except OSError as error:
                 reason = error
                 continue
-            self.addCleanup(self.remove_group, group)
             if (group / file).exists():
+                self.addCleanup(self.remove_group, group)
                 return group, group / file
+            group.rmdir()  # its controller is not for us
             reason = f"no {file}"
         self.skipTest(f"no control group for memory can be made here: {reason}")
         return None
 
     def remove_group(self, group):
-        self.sensor.kill()
+        if hasattr(self, "sensor"):
+            self.sensor.kill()
         wait(lambda: not (group / "cgroup.procs").read_text(), "an empty group")
         group.rmdir()
 
