@@ -36,6 +36,7 @@ static struct pt_syn syn_at(int64_t seconds)
                 .wall = seconds * PT_SECOND,
                 .client = make_address("10.0.0.1"),
                 .destination = make_address("198.51.100.23"),
+                .key = make_address("198.51.100.23"),
                 .destination_port = 10198,
         };
 }
@@ -160,6 +161,52 @@ Test(hold, client_rule_destination_and_port_are_held_each_for_itself) /* 4.10 */
         syn.sequence = 5;
         cr_expect_not(pt_hold_pass(hold, &syn, &match, &suppressed),
                       "ports of its own don't count");
+}
+
+/* How many were suppressed before this match at an address of 198.51.100.0/24, or HELD. */
+static int pass_at(int64_t seconds, const char *address, enum pt_verdict verdict)
+{
+        struct pt_syn syn = syn_at(seconds);
+        struct pt_match match = match_of(verdict == PT_PORT_ONLY ? 21 : 73);
+        uint64_t suppressed;
+
+        syn.destination = syn.key = make_address(address);
+        match.verdict = verdict;
+        return pt_hold_pass(hold, &syn, &match, &suppressed) ? (int)suppressed : HELD;
+}
+
+Test(hold, without_dns_evidence_a_sweep_of_a_network_is_one_finding) /* 4.10 */
+{
+        struct pt_held held;
+
+        cr_expect_eq(pass_at(0, "198.51.100.1", PT_PORT_ONLY), 0);
+        for (int i = 1; i < 100; i++)
+                cr_expect_eq(pass_at(i, i % 2 ? "198.51.100.2" : "198.51.100.77", PT_PORT_ONLY),
+                             HELD);
+        cr_expect_eq(pass_at(100, "198.51.101.1", PT_PORT_ONLY), 0, "another network");
+        cr_expect_eq(pass_at(300, "198.51.100.200", PT_PORT_ONLY), 99, "the hold is over");
+        cr_expect_eq(pass_at(301, "198.51.100.2", PT_PORT_ONLY), HELD);
+        cr_expect(forget(302, PT_FORGET_ALL, &held));
+        cr_expect(forget(302, PT_FORGET_ALL, &held));
+        cr_expect_eq(held.pending, 1);
+        cr_expect(pt_address_equal(&held.destination, &(struct pt_address){.octets = {[10] = 0xff,
+                                                                                      [11] = 0xff,
+                                                                                      [12] = 198,
+                                                                                      [13] = 51,
+                                                                                      [14] = 100,
+                                                                                      [15] = 1}}),
+                  "the first address stands for all");
+}
+
+Test(hold, a_match_with_dns_evidence_does_not_wait_behind_a_sweep) /* 4.10 */
+{
+        cr_expect_eq(pass_at(0, "198.51.100.1", PT_PORT_ONLY), 0);
+        cr_expect_eq(pass_at(1, "198.51.100.2", PT_PORT_ONLY), HELD);
+        cr_expect_eq(pass_at(2, "198.51.100.2", PT_DNS_CONFIRMED), 0, "evidence of its own");
+        cr_expect_eq(pass_at(3, "198.51.100.2", PT_DNS_CONFIRMED), HELD);
+        cr_expect_eq(pass_at(4, "198.51.100.2", PT_PORT_ONLY), HELD, "held for itself now");
+        cr_expect_eq(pass_at(5, "198.51.100.1", PT_DNS_CONFIRMED), 1, "tells of the sweep");
+        cr_expect_eq(pass_at(302, "198.51.100.2", PT_PORT_ONLY), 2, "its own hold is over");
 }
 
 Test(hold, a_day_of_silence_and_it_is_forgotten_with_its_pending_count) /* 4.10 */

@@ -62,6 +62,49 @@ static struct pt_recent_key key_of(const struct pt_hold *hold, const struct pt_s
         return key;
 }
 
+#define NETWORK 42 /* the octet of a key that says: of a network */
+
+static struct pt_recent_key network_key_of(const struct pt_hold *hold, const struct pt_syn *syn,
+                                           const struct pt_rule *rule)
+{
+        struct pt_recent_key key = key_of(hold, syn, rule);
+
+        memcpy(key.octets + 16, &syn->key, 15); /* of an IPv4 address: its /24 */
+        key.octets[31] = 0;
+        key.octets[NETWORK] = 1;
+        pt_recent_hash(&hold->recent, &key);
+        return key;
+}
+
+/* Nothing that the client was given says anything of the destination itself. */
+static bool is_of_network(const struct pt_syn *syn, const struct pt_match *match)
+{
+        return pt_address_is_ipv4(&syn->key) &&
+               (match->verdict == PT_PORT_ONLY ||
+                (match->verdict == PT_DNS_OTHER_ADDRESS && !match->destination_given));
+}
+
+/*
+ * What the match is held with. Where DNS says nothing of the destination it is that of the network:
+ * all its addresses give a port alike, so a sweep of them is one finding. Such a hold is also that
+ * of the destination it began with, whatever evidence comes later; any other one of which DNS says
+ * something, or once did, is held for itself.
+ */
+static struct pt_recent_key hold_key(const struct pt_hold *hold, const struct pt_syn *syn,
+                                     const struct pt_match *match)
+{
+        struct pt_recent_key own = key_of(hold, syn, match->rule);
+        struct pt_recent_key network = network_key_of(hold, syn, match->rule);
+        const struct pt_held *held;
+
+        if (pt_recent_find(&hold->recent, &own))
+                return own;
+        if (is_of_network(syn, match))
+                return network;
+        held = pt_recent_find(&hold->recent, &network);
+        return held && pt_address_equal(&held->destination, &syn->destination) ? network : own;
+}
+
 static void held_begin(struct pt_held *held, const struct pt_syn *syn, const struct pt_match *match,
                        int64_t length)
 {
@@ -85,7 +128,7 @@ static void held_alerted(struct pt_held *held, const struct pt_syn *syn,
 bool pt_hold_pass(struct pt_hold *hold, const struct pt_syn *syn, const struct pt_match *match,
                   uint64_t *ret_suppressed)
 {
-        struct pt_recent_key key = key_of(hold, syn, match->rule);
+        struct pt_recent_key key = hold_key(hold, syn, match);
         struct pt_held *held = pt_recent_touch(&hold->recent, &key);
 
         if (!held->rule) {
@@ -107,7 +150,7 @@ bool pt_hold_pass(struct pt_hold *hold, const struct pt_syn *syn, const struct p
 bool pt_hold_full(const struct pt_hold *hold, const struct pt_syn *syn,
                   const struct pt_match *match)
 {
-        struct pt_recent_key key = key_of(hold, syn, match->rule);
+        struct pt_recent_key key = hold_key(hold, syn, match);
 
         return pt_recent_full(&hold->recent) && !pt_recent_find(&hold->recent, &key);
 }

@@ -4,6 +4,11 @@
  * After an alert the same client, rule, destination and port are held for a while that doubles with
  * each alert that passes, up to 24 h, and are forgotten after 24 h of silence. A higher severity
  * passes at once. What was held back and never told is told when it is forgotten.
+ *
+ * Matches where DNS says nothing of the destination (port_only, and a port of another address at a
+ * destination that was not given) are held by its /24 instead: who sweeps that on the port that it
+ * gives makes one finding, and not 254. All of them are LOW. Any other match is held for its own
+ * destination, so none waits behind a sweep.
  */
 #pragma once
 
@@ -16,7 +21,7 @@ struct pt_hold;
 /* What is remembered of a match that was alerted. */
 struct pt_held {
         struct pt_address client;
-        struct pt_address destination;
+        struct pt_address destination; /* of the first alert */
         uint16_t destination_port;
         const struct pt_rule *rule;
         enum pt_verdict verdict; /* of the last alert */

@@ -89,6 +89,12 @@ def horizontal_scan_of_a_match(s):
         s.syn(i / 10, CLIENT, f"45.179.33.{i}", 8088)
 
 
+def sweep_and_a_match(s):
+    """The sweep does not hide the one address of it that was given by DNS."""
+    horizontal_scan_of_a_match(s)
+    s.visit(12.03, CLIENT, "c2.example", "45.179.33.200", 8088)
+
+
 def peers(s, matching=C2, resolved=False):
     """3 000 peers in 9 minutes at random high ports; one that fits, at the end."""
     rng = random.Random(1)
@@ -216,7 +222,8 @@ SCENARIOS = [
     ("slow scan of it, a port every 15 s (40 tries in the window)", slow_scan(15), {47: 1}),
     ("slow scan of it, a port a minute (10 tries)", slow_scan(60), {73: 1}),
     ("one port of a /16, one address of each /24", horizontal_scan, {21: 1}),
-    ("one port of the one /24 that fits, all addresses", horizontal_scan_of_a_match, {21: 254}),
+    ("one port of the one /24 that fits, all addresses", horizontal_scan_of_a_match, {21: 1}),
+    ("the same, and one of them was resolved in between: it does not wait, its 254 tries are its own", sweep_and_a_match, {21: 2}),
     ("3 000 peers at random high ports, one fits", peers, {21: 1}),
     ("the same, and that one was resolved", lambda s: peers(s, resolved=True), {21: 1}),
     ("legacy application with calculated ports, 3 servers", legacy, {73: 3, 99: 1}),

@@ -100,6 +100,10 @@ BRANCHES = """
 4.9 nothing left, announced again from 1
 4.9 the oldest of 64 goes
 4.10 first alert
+4.10 a sweep of a network
+4.10 DNS evidence after an alert without
+4.10 DNS evidence beside an alert without
+4.10 no DNS evidence any more
 4.10 held
 4.10 higher severity passes
 4.10 higher severity passes with a count

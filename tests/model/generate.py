@@ -676,6 +676,19 @@ class Generator:
                 self.syn(time, client, a, model.apt12(a), repeats=False)
                 time += rng.choice((2 * SECOND, 40 * SECOND, 5 * MINUTE, 11 * MINUTE))
 
+    def sweep(self):
+        """Addresses of one network, and some of them are given by DNS in between."""
+        rng, time, client = self.rng, self.time, self.four_client()
+        network = self.fresh()[:3]
+        found = [network + bytes([n]) for n in rng.sample(range(1, 255), 3)]
+        for _ in range(rng.randrange(4, 9)):
+            a = rng.choice(found)
+            if rng.random() < 0.3:
+                self.answer(time, client, [a], ttl=60)
+                time += rng.randrange(MS, SECOND)
+            self.syn(time, client, a, model.apt12(a), repeats=False)
+            time += rng.choice((2 * SECOND, 40 * SECOND, 5 * MINUTE, 11 * MINUTE))
+
     def edges_of_life(self):
         """The last moment of a resolution, and a tick after."""
         rng, time, client = self.rng, self.time, self.four_client()
@@ -756,7 +769,7 @@ class Generator:
                     self.old_twin] * (1 + self.packets // 300)
         rare = [self.crowd, self.long_rotation, self.slow_rotation, self.slow_rotation,
                 self.slow_rotation, self.long_hold, self.long_hold, self.held_rotation,
-                self.held_rotation, self.held_rotation] * (1 + self.packets // 5000)
+                self.held_rotation, self.held_rotation, self.sweep, self.sweep] * (1 + self.packets // 5000)
         deck = episodes + rare
         rng.shuffle(deck)
         if self.packets >= FLOOD:

@@ -157,6 +157,7 @@ class Match:
     tries: int = 1
     twin: bytes = None
     asked: "Match" = None  # the weaker one that rests on what was asked for
+    blind: bool = False  # DNS says nothing of the destination
 
     def rank(self):
         """4.6: severity, verdict, chance, rule.id."""
@@ -170,6 +171,7 @@ class Hold:
     until: int
     last: int
     serial: int
+    destination: bytes  # of the first alert
     pending: int = 0
 
 
@@ -696,6 +698,7 @@ class Model:
             match = Match(rule, "dns_other_address", 21, len(ports),
                           sum(self.luck.share(rule, syn.source, p) for p in ports), r, r.address)
             if not given:
+                match.blind = len(syn.target) == 4
                 return match
             if not self.contacted(syn.host, r, time):
                 self.took("4.3 dns_other_address, a contacted hit is passed", chosen is not None)
@@ -747,15 +750,32 @@ class Model:
 
     # --- 4.10: the hold -----------------------------------------------------------------------
 
+    def hold_key(self, syn, match):
+        """A destination for itself; of which DNS says nothing its /24, and the first address of that."""
+        own = syn.source, match.rule.id, syn.target, syn.dport
+        network = syn.source, match.rule.id, syn.target[:3], syn.dport
+        blind = match.blind or match.verdict == "port_only"
+        if own in self.holds:
+            self.took("4.10 no DNS evidence any more", blind)
+            return own
+        if blind:
+            return network
+        first = network in self.holds and self.holds[network].destination == syn.target
+        self.took("4.10 DNS evidence after an alert without", first)
+        self.took("4.10 DNS evidence beside an alert without", network in self.holds and not first)
+        return network if first else own
+
     def hold(self, syn, match, time):
         """The suppressed count with which the match alerts, or None when it is held back."""
-        key = syn.source, match.rule.id, syn.target, syn.dport
+        key = self.hold_key(syn, match)
         hold = self.holds.get(key)
         if hold is None:
             self.took("4.10 first alert")
             self.holds[key] = Hold(match.severity, self.options.throttle,
-                                   time + self.options.throttle, time, self.next_serial())
+                                   time + self.options.throttle, time, self.next_serial(),
+                                   syn.target)
             return 0
+        self.took("4.10 a sweep of a network", hold.destination != syn.target)
         hold.last, hold.serial = max(hold.last, time), self.next_serial()
         if time < hold.until:
             if match.severity <= hold.severity:
@@ -780,12 +800,12 @@ class Model:
         gone = sorted((hold.serial, key) for key, hold in self.holds.items() if condition(hold))
         for _, key in gone:
             hold = self.holds.pop(key)
-            client, rule, destination, port = key
+            client, rule, _, port = key
             self.took(branch, hold.pending > 0)
             self.took("4.10 forgotten", branch == "4.10 forgotten with a count")
             if hold.pending:
                 self.emit({"kind": "repeats", "client": wire.text(client),
-                           "destination": wire.text(destination), "port": port, "rule": rule,
+                           "destination": wire.text(hold.destination), "port": port, "rule": rule,
                            "count": hold.pending})
 
     # --- 4.9: rotation ------------------------------------------------------------------------

@@ -630,6 +630,20 @@ class Holds(unittest.TestCase):
         self.assertEqual(s.alerts("packet", "severity", "suppressed"),
                          [(1, 21, 0), (4, 73, 1), (6, 73, 1)])
 
+    def test_4_10_a_sweep_of_a_network_is_one_finding(self):
+        s = Scene()
+        for n in (29, 30, 31):
+            s.syn(n, CLIENT, f"51.145.123.{n}", 7518)  # the first alerts, the others wait with it
+        s.syn(32, CLIENT, "51.145.123.29", 7518)
+        s.answer(40, CLIENT, "a.test", "51.145.123.30")
+        s.syn(41, CLIENT, "51.145.123.30", 7518)  # has DNS evidence: waits for nobody
+        s.answer(42, CLIENT, "b.test", "51.145.123.29")
+        s.syn(43, CLIENT, "51.145.123.29", 7518)  # the first address: tells the three
+        self.assertEqual(s.alerts("severity", "suppressed"), [(21, 0), (73, 0), (73, 3)])
+        s.syn(800, CLIENT, "51.145.123.30", 7518)  # its own hold is over, its evidence too
+        s.syn(801, CLIENT, "51.145.123.31", 7518)  # that of the network is over as well
+        self.assertEqual(s.alerts("severity", "suppressed")[3:], [(21, 0), (21, 0)])
+
     def test_4_10_forgotten_after_a_day_of_silence(self):
         # At last match + 24 h it is remembered, a tick later it is not: the count leaves before
         # the alert, which is a first one again.
