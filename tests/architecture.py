@@ -44,7 +44,7 @@ BESIDE = {
     "rule": {"formulas", "limit", "strict", "vector"},
     "rules": {"rule", "limit", "strict", "prior"},
     "vector": {"rule", "strict"},
-    "history": {"recent", "ring"},
+    "history": {"ring", "tries"},
     "visibility": {"recent"},
     "twin": {"recent"},
     "hosts": {"pool", "cells", "names", "clients"},

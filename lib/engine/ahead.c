@@ -114,6 +114,7 @@ static void fetch_message(struct pt_engine *engine, const struct pt_arrival *arr
 
 static void fetch(struct pt_engine *engine, const struct pt_arrival *arrival, unsigned step)
 {
+        const struct pt_rule_class *class;
         struct pt_address client;
 
         if (arrival->has_message && arrival->message.way != PT_MESSAGE_UNREADABLE)
@@ -123,11 +124,12 @@ static void fetch(struct pt_engine *engine, const struct pt_arrival *arrival, un
                 pt_hosts_fetch_client(engine->hosts, &client, step);
                 if (arrival->mac_hash)
                         pt_twins_fetch(&engine->twins, arrival->mac_hash, step);
-                if (!pt_line_peek(engine->line, LINE_FETCHES) &&
-                    pt_rules_for_port(engine->rules, arrival->packet.destination_port)->count)
+                class = pt_rules_for_port(engine->rules, arrival->packet.destination_port);
+                if (class->count && !pt_line_peek(engine->line, LINE_FETCHES))
                         pt_history_fetch(engine->history, &arrival->packet.source,
                                          &arrival->packet.destination,
-                                         arrival->packet.destination_port, step);
+                                         arrival->packet.destination_port,
+                                         class->count > class->with_address, step);
         }
 }
 

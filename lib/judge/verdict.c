@@ -81,12 +81,14 @@ bool pt_judge_is_home(const struct pt_judge *judge, const struct pt_address *add
 
 void pt_judge_fetch(struct pt_judge *judge, const struct pt_syn *syn, unsigned step)
 {
+        const struct pt_rule_class *class = pt_rules_for_port(judge->rules, syn->destination_port);
+
         if (step == 0)
                 __builtin_prefetch(pt_judge_yield(judge, pt_address_low32(&syn->key)));
         pt_hosts_fetch_pair(judge->hosts, &syn->client, &syn->key, step);
-        if (pt_rules_for_port(judge->rules, syn->destination_port)->count)
+        if (class->count && step > 0 && (step == 1 || class->count > class->with_address))
                 pt_history_fetch(judge->history, &syn->client, &syn->key, syn->destination_port,
-                                 step);
+                                 class->count > class->with_address, step);
 }
 
 bool pt_judge_inside(const struct pt_judge *judge, const struct pt_address *address,

@@ -2,19 +2,16 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/pages.h"
 #include "rule/limit.h"
 #include "rule/prior.h"
-#include "memory/recent.h"
 #include "memory/ring.h"
+#include "memory/tries.h"
 
 #define PORTS 65536
-#define CELLS 512
-#define PERIODS 16     /* of a window: how finely the age of a try is known */
-#define AGES 256       /* periods that a cell's age can tell apart */
 #define DAY_HOURS 24.0 /* after which half of a count has faded */
 #define FADES 256      /* so many hours of fading are worked out once */
 
@@ -31,19 +28,6 @@ struct set {
         const struct pt_limit *limits;
         double prior;  /* of them together */
         double weight; /* observations on them, faded */
-};
-
-/* What is known of a client. */
-struct client {
-        int64_t period;  /* of its last try */
-        int64_t swept;   /* the period at which no cell was older than a window */
-        int64_t hour;    /* to which `brought` has faded */
-        double brought;  /* observations, to all ports */
-        uint32_t serial; /* names it in the ring of parts */
-        struct {
-                uint8_t period; /* of the last try that fell here, modulo 256 */
-                uint8_t sets;   /* which it was on; 0 for none */
-        } cells[CELLS];
 };
 
 struct pt_history {
@@ -64,10 +48,9 @@ struct pt_history {
         struct set sets[PT_RULES];
         size_t set_count;
         uint16_t set_of_rule[PT_RULES]; /* place in sets[] */
-        struct pt_recent clients;       /* payload: struct client */
-        uint32_t serial;                /* of the last new client */
-        struct pt_ring networks;        /* when they were counted on a port */
-        struct pt_ring parts;           /* what a client brought to a port, and to which hour */
+        struct pt_tries tries;
+        struct pt_ring networks; /* when they were counted on a port */
+        struct pt_ring parts;    /* what a client brought to a port, and to which hour */
 };
 
 /* ---- sets of ports ---- */
@@ -119,9 +102,7 @@ void pt_history_adopt(struct pt_history *h, const struct pt_rules *rules)
                 add_up(h, place);
                 h->set_count++;
         }
-        for (struct client *c = pt_recent_youngest(&h->clients); c;
-             c = pt_recent_older(&h->clients, c))
-                memset(c->cells, 0, sizeof c->cells);
+        pt_tries_clear(&h->tries);
         memset(h->rates, 0, sizeof h->rates);
         h->begun = h->now;
 }
@@ -142,7 +123,7 @@ uint8_t pt_history_set(const struct pt_history *h, const struct pt_rule *rule)
 
 size_t pt_history_size(const struct pt_history_room *room)
 {
-        return sizeof(struct pt_history) + pt_recent_size(room->clients, sizeof(struct client)) +
+        return sizeof(struct pt_history) + pt_tries_size(room->clients) +
                pt_ring_size(room->networks) + pt_ring_size(room->parts);
 }
 
@@ -150,16 +131,16 @@ int pt_history_new(const struct pt_history_room *room, int64_t window, const str
                    const struct pt_hash_key *key, struct pt_counters *counters,
                    struct pt_history **ret)
 {
-        struct pt_history *h = calloc(1, sizeof *h);
+        struct pt_history *h = pt_pages_take(1, sizeof *h);
 
         if (!h)
                 return -ENOMEM;
         h->counters = counters;
         h->key = *key;
-        h->period = window / PERIODS + 1;
+        h->period = window / PT_TRIES_PERIODS + 1;
         for (int hours = 0; hours < FADES; hours++)
                 h->fades[hours] = pow(0.5, hours / DAY_HOURS);
-        if (pt_recent_init(&h->clients, room->clients, sizeof(struct client), key) < 0 ||
+        if (pt_tries_init(&h->tries, room->clients, key) < 0 ||
             pt_ring_init(&h->networks, room->networks, key) < 0 ||
             pt_ring_init(&h->parts, room->parts, key) < 0) {
                 pt_history_free(h);
@@ -176,8 +157,8 @@ struct pt_history *pt_history_free(struct pt_history *h)
                 return NULL;
         pt_ring_deinit(&h->parts);
         pt_ring_deinit(&h->networks);
-        pt_recent_deinit(&h->clients);
-        free(h);
+        pt_tries_deinit(&h->tries);
+        pt_pages_give(h, 1, sizeof *h);
         return NULL;
 }
 
@@ -235,78 +216,6 @@ static void count_evicted(struct pt_history *h, bool counts)
 
 /* ---- tries of a client ---- */
 
-static uint64_t hash_of(const struct pt_history *h, const struct pt_address *address)
-{
-        uint64_t a, b;
-
-        memcpy(&a, address->octets, 8);
-        memcpy(&b, address->octets + 8, 8);
-        return pt_hash_mix(&h->key, a, b);
-}
-
-static struct pt_recent_key client_key(const struct pt_history *h, const struct pt_address *client)
-{
-        struct pt_recent_key key = {.hash = (uint32_t)hash_of(h, client)};
-
-        memcpy(key.octets, client, 16);
-        return key;
-}
-
-/* Ages are differences modulo 256: what is too old to count goes before it looks young again. */
-static void sweep(struct client *c, int64_t period)
-{
-        for (size_t i = 0; i < CELLS; i++)
-                if ((uint8_t)(period - c->cells[i].period) > PERIODS)
-                        c->cells[i].sets = 0;
-        c->swept = period;
-}
-
-/*
- * The client comes to this period. Cells that no longer count stay, for as long as no age could be
- * taken for a younger one.
- */
-static void come_to(struct client *c, int64_t period)
-{
-        if (period - c->swept > AGES / 2 && period - c->period > PERIODS) {
-                memset(c->cells, 0, sizeof c->cells);
-                c->swept = period;
-        } else if (period - c->swept > AGES / 2) {
-                sweep(c, period);
-        }
-        if (period > c->period)
-                c->period = period;
-}
-
-/* The sets that what fell into the cell within the window was on. */
-static uint8_t sets_in(const struct client *c, size_t cell)
-{
-        bool counts = (uint8_t)(c->period - c->cells[cell].period) <= PERIODS;
-
-        return counts ? c->cells[cell].sets : 0;
-}
-
-static size_t cell_of(const struct pt_address *destination, uint16_t port)
-{
-        uint64_t a, b;
-
-        memcpy(&a, destination->octets, 8);
-        memcpy(&b, destination->octets + 8, 8);
-        a = (a ^ port) * UINT64_C(0x9e3779b97f4a7c15);
-        b = (b ^ a ^ a >> 32) * UINT64_C(0xbf58476d1ce4e5b9);
-        return (b ^ b >> 29) * UINT64_C(0x94d049bb133111eb) >> 55;
-}
-
-/* Notes the try. Returns the sets on which nothing had fallen into its cell. */
-static uint8_t note_try(struct client *c, const struct pt_try *try, int64_t period)
-{
-        size_t cell = cell_of(&try->destination, try->port);
-        uint8_t before = sets_in(c, cell);
-
-        c->cells[cell].sets = before | try->sets;
-        c->cells[cell].period = (uint8_t)period;
-        return try->sets & (uint8_t)~before;
-}
-
 static void count_rates(struct pt_history *h, unsigned fresh, bool given)
 {
         for (size_t i = 0; fresh; i++, fresh >>= 1)
@@ -316,19 +225,12 @@ static void count_rates(struct pt_history *h, unsigned fresh, bool given)
 unsigned pt_history_tries(struct pt_history *h, const struct pt_rule *rule,
                           const struct pt_address *client, int64_t time)
 {
-        struct pt_recent_key key = client_key(h, client);
-        struct client *c = pt_recent_find(&h->clients, &key);
-        uint8_t set = pt_history_set(h, rule);
-        unsigned empty = 0;
+        struct pt_tries_client *c = pt_tries_find(&h->tries, client);
 
         if (!c)
                 return 1;
-        come_to(c, period_of(h, time));
-        for (size_t i = 0; i < CELLS; i++)
-                empty += !(sets_in(c, i) & set);
-        if (empty == CELLS)
-                return 1;
-        return empty ? (unsigned)(0.5 - CELLS * log((double)empty / CELLS)) : PT_HISTORY_TRIES;
+        pt_tries_come(c, period_of(h, time));
+        return pt_tries_count(c, pt_history_set(h, rule));
 }
 
 double pt_history_per_day(const struct pt_history *h, const struct pt_rule *rule, bool given)
@@ -341,7 +243,7 @@ double pt_history_per_day(const struct pt_history *h, const struct pt_rule *rule
 
 /* ---- ports ---- */
 
-static uint64_t part_key(const struct client *c, uint16_t port)
+static uint64_t part_key(const struct pt_tries_client *c, uint16_t port)
 {
         return (uint64_t)c->serial << 16 | port;
 }
@@ -367,19 +269,18 @@ static double weight_of(const struct pt_history *h, const struct pt_ring_entry *
 
 static double own_part(const struct pt_history *h, const struct pt_address *client, uint16_t port)
 {
-        struct pt_recent_key key = client_key(h, client);
-        const struct client *c = pt_recent_find(&h->clients, &key);
+        const struct pt_tries_client *c = pt_tries_find(&h->tries, client);
 
         return c ? weight_of(h, pt_ring_find(&h->parts, part_key(c, port))) : 0;
 }
 
-static bool brought_all(const struct pt_history *h, const struct client *c)
+static bool brought_all(const struct pt_history *h, const struct pt_tries_client *c)
 {
         return faded(h, c->brought, h->hour - c->hour) + 1 > PT_HISTORY_PER_CLIENT;
 }
 
 /* May the client bring one more? It is written down then. */
-static bool bring(struct pt_history *h, struct client *c, const struct pt_try *try)
+static bool bring(struct pt_history *h, struct pt_tries_client *c, const struct pt_try *try)
 {
         struct pt_ring_entry *part = pt_ring_find(&h->parts, part_key(c, try->port));
         const struct pt_ring_entry *oldest;
@@ -411,7 +312,7 @@ static void observed(struct pt_history *h, uint16_t port)
 }
 
 /* A network counts on a port once a day, for the client that came first. */
-static void note_network(struct pt_history *h, struct client *c, const struct pt_try *try)
+static void note_network(struct pt_history *h, struct pt_tries_client *c, const struct pt_try *try)
 {
         uint64_t key = network_key(&try->destination, try->port);
         struct pt_ring_entry *counted;
@@ -431,38 +332,17 @@ static void note_network(struct pt_history *h, struct client *c, const struct pt
         observed(h, try->port);
 }
 
-/* The clients' order of age is that of the periods of their last tries: it is enough to know. */
-static struct client *client_of(struct pt_history *h, const struct pt_try *try, int64_t period)
-{
-        struct pt_recent_key key = client_key(h, &try->client);
-        struct client *c = pt_recent_find(&h->clients, &key);
-        const struct client *oldest;
-
-        if (c) {
-                if (c->period != period)
-                        pt_recent_renew(&h->clients, c);
-                come_to(c, period);
-                return c;
-        }
-        if (pt_recent_full(&h->clients)) {
-                oldest = pt_recent_oldest(&h->clients);
-                count_evicted(h, period - oldest->period <= PERIODS);
-        }
-        c = pt_recent_touch(&h->clients, &key);
-        c->period = c->swept = period;
-        c->serial = ++h->serial;
-        return c;
-}
-
 void pt_history_add(struct pt_history *h, const struct pt_try *try)
 {
         int64_t period = period_of(h, try->time);
-        struct client *c;
+        struct pt_tries_client *c;
         uint8_t fresh;
+        bool evicted;
 
         pt_history_move_on(h, try->time);
-        c = client_of(h, try, period);
-        fresh = note_try(c, try, period);
+        c = pt_tries_touch(&h->tries, &try->client, period, &evicted);
+        count_evicted(h, evicted);
+        fresh = pt_tries_note(c, &try->destination, try->port, try->sets, period);
         if (!fresh)
                 return;
         count_rates(h, fresh, try->given);
@@ -470,24 +350,27 @@ void pt_history_add(struct pt_history *h, const struct pt_try *try)
                 note_network(h, c, try);
 }
 
+/*
+ * Most tries are old ones: what only a new one touches is fetched for those that look new. The
+ * heads of clients are few enough to be near.
+ */
 void pt_history_fetch(const struct pt_history *h, const struct pt_address *client,
-                      const struct pt_address *destination, uint16_t port, unsigned step)
+                      const struct pt_address *destination, uint16_t port, bool eligible,
+                      unsigned step)
 {
-        uint32_t hash = (uint32_t)hash_of(h, client);
-        const struct client *c;
+        const struct pt_tries_client *c;
 
-        c = step ? pt_recent_guess(&h->clients, hash) : NULL;
-        if (step < 2)
-                pt_ring_fetch(&h->networks, network_key(destination, port), step);
-        if (step == 0) {
-                pt_recent_prefetch(&h->clients, hash);
+        if (step == 1)
+                pt_tries_fetch(&h->tries, client, destination, port);
+        if (step < 2 || !eligible)
+                return;
+        c = pt_tries_guess(&h->tries, client, destination, port, h->period_number);
+        if (!c)
+                return;
+        if (step == 2)
                 __builtin_prefetch(&h->ports[port]);
-        } else if (step == 2) {
-                pt_ring_fetch(&h->parts, part_key(c, port), 0);
-        } else {
-                pt_recent_prefetch_entry(&h->clients, hash);
-                __builtin_prefetch(&c->cells[cell_of(destination, port)]);
-        }
+        pt_ring_fetch(&h->networks, network_key(destination, port), step - 2);
+        pt_ring_fetch(&h->parts, part_key(c, port), step - 2);
 }
 
 double pt_history_share(struct pt_history *h, const struct pt_rule *rule,

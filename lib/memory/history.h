@@ -8,10 +8,7 @@
  * observations that the prior is worth, and pt_history_share() leaves even these out: it takes
  * several hosts that work together to make a port look usual, five for each 10 observations.
  *
- * For every client it holds which (destination, port) pairs it tried within the window, as a
- * linear counter (Whang, Vander-Zanden and Taylor 1990) whose cells know their age: right to a few
- * per cent up to some 1500 pairs, and never more than PT_HISTORY_TRIES. The counter is not keyed:
- * whoever makes his own pairs collide makes his own tries look fewer, and his matches stronger.
+ * Beside it stands what each client tried within the window (tries.h).
  */
 #pragma once
 
@@ -27,7 +24,6 @@
 #define PT_HISTORY_PRIOR 10000.0    /* observations that the prior is worth */
 #define PT_HISTORY_PER_PORT 2.0     /* that a client brings to one port */
 #define PT_HISTORY_PER_CLIENT 256.0 /* and to all */
-#define PT_HISTORY_TRIES 3194       /* what a full counter says: 512 * ln 512 */
 
 struct pt_history;
 
@@ -71,9 +67,13 @@ struct pt_try {
 
 void pt_history_add(struct pt_history *history, const struct pt_try *try);
 
-/* Fetch what this will touch, ahead of time: steps as of hosts. */
+/*
+ * Fetch what this will touch, ahead of time: steps as of hosts. `eligible`: some rule that
+ * calculates a port admits this one.
+ */
 void pt_history_fetch(const struct pt_history *history, const struct pt_address *client,
-                      const struct pt_address *destination, uint16_t port, unsigned step);
+                      const struct pt_address *destination, uint16_t port, bool eligible,
+                      unsigned step);
 
 /*
  * The part of innocent connections to ports that the rule admits which go to this one, as far as

@@ -1,7 +1,8 @@
 #include "memory/ring.h"
 
 #include <errno.h>
-#include <stdlib.h>
+
+#include "base/pages.h"
 
 static uint32_t places(uint32_t capacity)
 {
@@ -14,7 +15,7 @@ static uint32_t places(uint32_t capacity)
 
 size_t pt_ring_size(uint32_t capacity)
 {
-        return places(capacity) * (sizeof(struct pt_ring_entry) + 3 * sizeof(uint32_t));
+        return places(capacity) * (sizeof(struct pt_ring_entry) + 2 * sizeof(uint32_t));
 }
 
 int pt_ring_init(struct pt_ring *ring, uint32_t capacity, const struct pt_hash_key *key)
@@ -22,9 +23,8 @@ int pt_ring_init(struct pt_ring *ring, uint32_t capacity, const struct pt_hash_k
         uint32_t count = places(capacity);
 
         *ring = (struct pt_ring){.mask = count - 1, .number = count + 1, .hash_key = *key};
-        ring->entries = calloc(count, sizeof *ring->entries);
-        ring->older = calloc(count, sizeof *ring->older);
-        if (!ring->entries || !ring->older || pt_heads_init(&ring->heads, 2 * (size_t)count) < 0) {
+        ring->entries = pt_pages_take(count, sizeof *ring->entries);
+        if (!ring->entries || pt_heads_init(&ring->heads, 2 * (size_t)count) < 0) {
                 pt_ring_deinit(ring);
                 return -ENOMEM;
         }
@@ -33,8 +33,7 @@ int pt_ring_init(struct pt_ring *ring, uint32_t capacity, const struct pt_hash_k
 
 void pt_ring_deinit(struct pt_ring *ring)
 {
-        free(ring->entries);
-        free(ring->older);
+        pt_pages_give(ring->entries, (size_t)ring->mask + 1, sizeof *ring->entries);
         pt_heads_free(&ring->heads);
         *ring = (struct pt_ring){0};
 }
@@ -69,7 +68,7 @@ struct pt_ring_entry *pt_ring_find(const struct pt_ring *ring, uint64_t key)
                 if (e->key == key)
                         return e;
                 younger = age(ring, number);
-                number = ring->older[number & ring->mask];
+                number = e->older;
         }
         return NULL;
 }
@@ -83,8 +82,7 @@ struct pt_ring_entry *pt_ring_add(struct pt_ring *ring, uint64_t key)
 {
         uint32_t *head = head_of(ring, key), place = ring->number & ring->mask;
 
-        ring->entries[place] = (struct pt_ring_entry){.key = key};
-        ring->older[place] = *head;
+        ring->entries[place] = (struct pt_ring_entry){.key = key, .older = *head};
         *head = ring->number++;
         ring->count += ring->count <= ring->mask;
         return &ring->entries[place];

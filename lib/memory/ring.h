@@ -16,11 +16,11 @@ struct pt_ring_entry {
         uint64_t key;
         int64_t time;
         double weight;
+        uint32_t older; /* number of the next in the chain: the ring's own */
 };
 
 struct pt_ring {
         struct pt_ring_entry *entries;
-        uint32_t *older; /* number of the next in the chain */
         struct pt_heads heads;
         uint32_t mask;   /* places - 1, a power of two - 1 */
         uint32_t number; /* of the next one to be written */

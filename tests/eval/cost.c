@@ -29,11 +29,13 @@ static bool with;
 void __real_pt_history_add(struct pt_history *history, const struct pt_try *try);
 void __real_pt_history_move_on(struct pt_history *history, int64_t time);
 void __real_pt_history_fetch(const struct pt_history *history, const struct pt_address *client,
-                             const struct pt_address *destination, uint16_t port, unsigned step);
+                             const struct pt_address *destination, uint16_t port, bool eligible,
+                             unsigned step);
 void __wrap_pt_history_add(struct pt_history *history, const struct pt_try *try);
 void __wrap_pt_history_move_on(struct pt_history *history, int64_t time);
 void __wrap_pt_history_fetch(const struct pt_history *history, const struct pt_address *client,
-                             const struct pt_address *destination, uint16_t port, unsigned step);
+                             const struct pt_address *destination, uint16_t port, bool eligible,
+                             unsigned step);
 
 void __wrap_pt_history_add(struct pt_history *history, const struct pt_try *try)
 {
@@ -48,10 +50,11 @@ void __wrap_pt_history_move_on(struct pt_history *history, int64_t time)
 }
 
 void __wrap_pt_history_fetch(const struct pt_history *history, const struct pt_address *client,
-                             const struct pt_address *destination, uint16_t port, unsigned step)
+                             const struct pt_address *destination, uint16_t port, bool eligible,
+                             unsigned step)
 {
         if (with)
-                __real_pt_history_fetch(history, client, destination, port, step);
+                __real_pt_history_fetch(history, client, destination, port, eligible, step);
 }
 
 static void fail(const char *words)
