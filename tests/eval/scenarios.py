@@ -248,6 +248,47 @@ SCENARIOS = [
      for name, address, port, wanted in COLLISIONS]
 
 
+BEACONS = [  # seconds between connections, hours: what is written is at most a tenth where `ten` says so
+    (60, 1, True),
+    (300, 24, True),
+    (3600, 24 * 7, True),
+    (900, 1, False),  # four connections in all
+]
+
+
+def alerts_by_hand(interval, hours):
+    """4.10: held for 5 minutes after the first alert; after each further one twice as long, up to 24 h.
+    The next one after that is an alert. Returns how many were held back before each alert."""
+    held, hold, until, counts = 0, 300, None, []
+    for now in range(0, hours * 3600, interval):
+        if until is not None and now < until:
+            held += 1
+            continue
+        hold = hold if until is None else min(2 * hold, 86400)
+        counts, held, until = counts + [held], 0, now + hold
+    return counts, held
+
+
+def beacon(interval, hours, ten):
+    """Every document about a beacon that resolves its name each time; a sentence if it is wrong."""
+    s = Scene()
+    for now in range(0, hours * 3600, interval):
+        s.visit(now, CLIENT, "c2.example", C2, 10198)
+    count, (wanted, left) = hours * 3600 // interval, alerts_by_hand(interval, hours)
+    found = s.run()
+    got = [d.get("portent", {}).get("suppressed_count", 0) for d in found
+           if d["event"]["kind"] == "alert"]
+    told = [d["portent"]["suppressed_count"] for d in found
+            if d["event"]["action"] == "dns_calculation_repeats"]
+    if got != wanted or told != [left] * (left > 0) or len(got) + len(told) != len(found):
+        return f"{wanted} and {left} held back, by hand; {got} and {told} found"
+    if sum(got) + sum(told) + len(got) != count:
+        return f"{count} connections, {sum(got) + sum(told) + len(got)} accounted for"
+    if ten and 10 * len(found) > count:
+        return f"{len(found)} documents about {count} connections"
+    return ""
+
+
 def words(counts):
     return ", ".join(f"{n} at {s}" for s, n in sorted(counts.items(), reverse=True)) or "none"
 
@@ -269,6 +310,12 @@ def main():
             print(f"| {name} | {words(found)} |")
         if found != wanted:
             print(f"scenarios: {name}: {words(wanted)} expected, {words(found)} found")
+    for row in BEACONS:
+        wrong = beacon(*row)
+        passed += not wrong
+        failed += bool(wrong)
+        if wrong:
+            print(f"scenarios: a beacon each {row[0]} s for {row[1]} h: {wrong}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
