@@ -22,6 +22,9 @@ int pt_plan_memory(const struct pt_settings *settings, struct pt_plan *ret)
 
         if (memory < PT_MEMORY_LEAST)
                 return -EINVAL;
+        /* Enough for the new networks of a day of 1 000 clients, where there is room for that. */
+        if (memory >= (size_t)64 << 20)
+                plan.history.networks = plan.history.parts = 32768;
         /* A small budget shrinks these in step with the cells. */
         for (size_t full = (size_t)64 << 20; memory < full && plan.held > 512; full /= 2) {
                 plan.twins /= 2;
