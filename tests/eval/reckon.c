@@ -271,8 +271,8 @@ static bool is_given(uint32_t client, uint32_t address, uint64_t time)
 static struct sums {
         double expected, variance;
         uint64_t matches;
-} all_tries[DECADES], once[DECADES], all_cross[DECADES], once_cross[DECADES], scans[DECADES],
-        scans_exact[DECADES], beyond[DECADES];
+} all_tries[DECADES], once[DECADES], all_cross[DECADES], once_cross[DECADES], each_cross[DECADES],
+        scans[DECADES], scans_exact[DECADES], beyond[DECADES];
 static struct table distinct, clusters, destinations;
 static uint64_t distinct_tries, resolved_tries, exposed_tries, syns, published, published_distinct;
 
@@ -379,6 +379,7 @@ static void cross(unsigned rule, const struct trying *t, unsigned n)
                 uint16_t candidate = port_of(rule, address);
                 bool new = candidate != 0 && address != t->destination;
                 double increment;
+                uint64_t weight_here;
 
                 if (ring[t->client & 0xffff][(end - i) % RING].time + CROSS < t->time)
                         return;
@@ -390,8 +391,11 @@ static void cross(unsigned rule, const struct trying *t, unsigned n)
                 increment = share(set_of[rule], t->client, candidate);
                 s += increment;
                 increment *= pow(1 - s, n - 1);
-                add(all_cross, increment, chance_of(s, n), candidate == t->port,
-                    weight_in(pack(0, address >> 8, t->port) << 3 | rule | UINT64_C(1) << 61));
+                weight_here =
+                        weight_in(pack(0, address >> 8, t->port) << 3 | rule | UINT64_C(1) << 61);
+                add(all_cross, increment, chance_of(s, n), candidate == t->port, weight_here);
+                if (weight_here == 1)
+                        add(each_cross, increment, chance_of(s, n), candidate == t->port, 1);
                 if (t->first)
                         add(once_cross, increment, chance_of(s, n), candidate == t->port, 1);
         }
@@ -497,5 +501,6 @@ void reckon_print(FILE *file)
         print_sums(file, "direct_beyond", beyond);
         print_sums(file, "cross", all_cross);
         print_sums(file, "cross_once", once_cross);
+        print_sums(file, "cross_each", each_cross);
         print_matches(file);
 }

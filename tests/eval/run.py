@@ -193,6 +193,7 @@ CALIBRATIONS = (
     ("direct_beyond", "clients that have brought all they may", False),
     ("direct", "every try", False),
     ("cross", "every try, port of another address", False),
+    ("cross_each", "the same, each port beside each network once", False),
 )
 
 
