@@ -6,18 +6,10 @@
 #include "io/live/filter.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 
-#include "make.h"
+#include "kernel.h"
 
-#define CLIENT "10.0.0.1"
-#define SERVER "198.51.100.23"
-#define SIX "2001:db8::1"
-#define SERVER_SIX "2001:db8::2"
-
-static const int links[] = {PT_LINK_ETHERNET, PT_LINK_SLL,  PT_LINK_SLL2,
-                            PT_LINK_RAW,      PT_LINK_IPV4, PT_LINK_IPV6};
 static struct bpf_program ours[ROWS(links)];
 
 static void make_filters(void)
@@ -33,14 +25,6 @@ static void free_filters(void)
 }
 
 TestSuite(filter, .init = make_filters, .fini = free_filters);
-
-static bool passes(const struct bpf_program *program, const void *octets, size_t length)
-{
-        const struct pcap_pkthdr header = {.caplen = (bpf_u_int32)length,
-                                           .len = (bpf_u_int32)length};
-
-        return pcap_offline_filter(program, &header, octets) > 0;
-}
 
 /* What the engine takes anything from (observe.c). */
 static bool is_used(const struct pt_frame *frame)
@@ -62,78 +46,6 @@ static bool is_used(const struct pt_frame *frame)
 }
 
 /* ---- frames made by hand ---- */
-
-static void udp(struct make *m, const char *from, unsigned from_port, const char *to,
-                unsigned to_port, uint8_t first)
-{
-        const uint8_t payload[40] = {first};
-
-        m->length = 0;
-        make_udp(m, from, from_port, to, to_port, payload, sizeof payload);
-}
-
-static void tcp(struct make *m, const char *from, unsigned from_port, const char *to,
-                unsigned to_port, unsigned flags)
-{
-        m->length = 0;
-        make_tcp(m, from, from_port, to, to_port, 1, flags);
-}
-
-static void protocol(struct make *m, const char *from, const char *to, unsigned number,
-                     uint8_t first)
-{
-        struct make payload = {.length = 0};
-
-        make_put(&payload, (uint8_t[40]){first}, 40);
-        m->length = 0;
-        make_ip(m, from, to, number, &payload);
-}
-
-static void ethertype(struct make *m, unsigned type, unsigned first)
-{
-        m->length = 0;
-        make_put(m, (uint8_t[12]){2, 0, 0, 0, 0, 1, 2}, 12);
-        make_put16(m, type);
-        make_put16(m, first);
-        make_put(m, (uint8_t[44]){0}, 44);
-}
-
-static void insert(struct make *m, size_t at, const void *octets, size_t length)
-{
-        uint8_t rest[2048];
-        size_t behind = m->length - at;
-
-        cr_assert(behind <= sizeof rest);
-        memcpy(rest, m->octets + at, behind);
-        m->length = at;
-        make_put(m, octets, length);
-        make_put(m, rest, behind);
-}
-
-static void tag(struct make *m, unsigned type)
-{
-        insert(m, 12, (uint8_t[]){(uint8_t)(type >> 8), (uint8_t)type, 0, 42}, 4);
-}
-
-/* An extension header of 8 octets behind the IPv6 header of an untagged frame. */
-static void extend(struct make *m, uint8_t number)
-{
-        uint8_t header[8] = {m->octets[20], 0, 1, 4};
-
-        m->octets[20] = number;
-        m->octets[19] = (uint8_t)(m->octets[19] + sizeof header);
-        insert(m, 54, header, sizeof header);
-}
-
-static void option(struct make *m, size_t words)
-{
-        uint8_t none[40];
-
-        memset(none, 1, sizeof none); /* no operation, RFC 791 */
-        m->octets[14] = (uint8_t)(m->octets[14] + words);
-        m->octets[17] = (uint8_t)(m->octets[17] + 4 * words);
-        insert(m, 34, none, 4 * words);
-}
 
 /* Around an Ethernet frame of each kind: none to six tags, of each type. */
 static void expect(const struct make *frame, bool expected, const char *what)
@@ -303,8 +215,9 @@ static void hold(size_t link, const uint8_t *octets, size_t length, struct tally
                   links[link]);
 }
 
-static void hold_capture(const char *path, struct tally *tally)
+static void hold_capture(const char *path, void *context)
 {
+        struct tally *tally = context;
         char reason[PCAP_ERRBUF_SIZE];
         pcap_t *pcap = pcap_open_offline(path, reason);
         struct bpf_program naive;
@@ -324,31 +237,6 @@ static void hold_capture(const char *path, struct tally *tally)
         }
         pcap_freecode(&naive);
         pcap_close(pcap);
-}
-
-/* Calls `each` for the files of a folder of the checkout whose names end so; how many there were.
- */
-static size_t each_file(const char *folder, const char *end,
-                        void (*each)(const char *, struct tally *), struct tally *tally)
-{
-        DIR *there = opendir(folder);
-        struct dirent *entry;
-        char path[512];
-        size_t count = 0;
-
-        cr_assert_not_null(there, "%s", folder);
-        while ((entry = readdir(there))) {
-                size_t length = strlen(entry->d_name);
-
-                if (entry->d_name[0] == '.' || length < strlen(end) ||
-                    strcmp(entry->d_name + length - strlen(end), end) != 0)
-                        continue;
-                snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-                each(path, tally);
-                count++;
-        }
-        closedir(there);
-        return count;
 }
 
 Test(filter, every_capture_loses_nothing)
@@ -387,8 +275,9 @@ static void hold_changed(const uint8_t *octets, size_t length, struct tally *tal
         }
 }
 
-static void hold_seed(const char *path, struct tally *tally)
+static void hold_seed(const char *path, void *context)
 {
+        struct tally *tally = context;
         FILE *file = fopen(path, "r");
         uint8_t octets[4096];
         size_t length;
