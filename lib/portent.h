@@ -129,6 +129,7 @@ struct pt_settings {
         bool vlan_clients;        /* one IPv4 address in two VLANs is two clients */
         bool tunnel_clients;      /* and so it is behind two numbers of a tunnel */
         bool outcome_events;      /* follow the connections of alerts; takes part of the memory */
+        bool outcome_beside;      /* by packets that pt_engine_beside() is handed */
         int64_t expectation_skew; /* how much earlier than the answer they begin to count */
         uint16_t connection_port_low, connection_port_high; /* which SYNs connection events tell */
         const char *const *home_networks;                   /* prefixes, ended by NULL */
@@ -206,6 +207,29 @@ PT_PUBLIC PT_MUST_CHECK int pt_engine_reload(struct pt_engine *engine,
 PT_PUBLIC void pt_engine_allow(struct pt_engine *engine, struct pt_allow *allow);
 
 PT_PUBLIC void pt_engine_packet(struct pt_engine *engine, const struct pt_frame *frame);
+
+/*
+ * Live, with outcome_beside: a filter in front of pt_engine_packet() hides what follows a SYN, and
+ * another source brings it. Such a packet serves the outcomes and nothing else: it is counted as
+ * outcome.packets, moves no time, and gives no alert. It comes in the order of packet time among
+ * the others, and may be any packet: those that are not needed change nothing.
+ */
+PT_PUBLIC void pt_engine_beside(struct pt_engine *engine, const struct pt_frame *frame);
+
+/* A connection that is followed. IPv4 addresses stand as ::ffff:a.b.c.d. */
+struct pt_followed {
+        uint8_t client[16], server[16];
+        uint16_t client_port, server_port;
+};
+
+#define PT_FOLLOWED_MOST 512
+
+/* All that are followed now, at most `room` of them: how many they are. */
+PT_PUBLIC size_t pt_engine_followed(const struct pt_engine *engine, struct pt_followed *ret,
+                                    size_t room);
+
+/* A number that is another one whenever these are others. */
+PT_PUBLIC uint64_t pt_engine_follows(const struct pt_engine *engine);
 
 /* What became of the lines of logs that were read for this engine, so far: for its counters. */
 PT_PUBLIC void pt_engine_log_lines(struct pt_engine *engine, uint64_t lines, uint64_t other,

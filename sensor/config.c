@@ -378,6 +378,7 @@ struct pt_settings pt_config_settings(const struct pt_options *options)
         settings.connection_events = options->log & PT_LOG_CONNECTION;
         settings.expectation_events = options->log & PT_LOG_EXPECTATION;
         settings.outcome_events = options->log & PT_LOG_OUTCOME;
+        settings.outcome_beside = settings.outcome_events && pt_options_live(options);
         settings.expectation_skew = options->expectation_skew;
         settings.connection_port_low = options->connection_ports.low;
         settings.connection_port_high = options->connection_ports.high;

@@ -197,10 +197,6 @@ int pt_options_check(const struct pt_options *options, char sentence[PT_OPTION_S
                 return pt_option_refuse(sentence, "--since is not before --until: nothing is left");
         if (check_interfaces(&options->interfaces, sentence) < 0)
                 return -EINVAL;
-        if (pt_options_live(options) && options->log & PT_LOG_OUTCOME)
-                return pt_option_refuse(sentence,
-                                        "--log outcome is for -r: live, the kernel's filter hides "
-                                        "what follows a SYN");
         return check_source(options, sentence);
 }
 

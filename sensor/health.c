@@ -31,11 +31,12 @@ static const struct {
 };
 
 #define OF_CAPTURE 3 /* numbers at most that only the capture knows */
+#define OF_BESIDE 2
 #define OF_PROOF 3
 
 /* Room for what a stats document is made of. */
 struct gathered {
-        struct pt_ecs_number numbers[PT_COUNTS + COUNT(sums) + OF_CAPTURE + OF_PROOF];
+        struct pt_ecs_number numbers[PT_COUNTS + COUNT(sums) + OF_CAPTURE + OF_BESIDE + OF_PROOF];
         struct pt_ecs_output *outputs;
         struct pt_ecs_stats stats;
 };
@@ -97,6 +98,22 @@ static size_t gather_capture(struct pt_live *live, struct pt_ecs_number *numbers
                         (struct pt_ecs_number){"capture.interface_dropped", stats.interface_dropped,
                                                "Packets that the interface dropped."};
         return count;
+}
+
+/* Of the second handles, where there are any. */
+static size_t gather_beside(struct pt_live *live, struct pt_ecs_number *numbers)
+{
+        struct pt_live_stats stats;
+
+        if (!live || !pt_live_has_beside(live))
+                return 0;
+        stats = pt_live_stats_beside(live);
+        numbers[0] = (struct pt_ecs_number){"outcome.received", stats.packets,
+                                            "Packets that passed the second filter in the kernel, "
+                                            "dropped ones included."};
+        numbers[1] = (struct pt_ecs_number){"outcome.dropped", stats.dropped,
+                                            "Those of them that the kernel dropped."};
+        return OF_BESIDE;
 }
 
 static size_t gather_proof(const struct pt_proof *proof, struct pt_ecs_number *numbers)
@@ -173,6 +190,7 @@ static int gather(const struct pt_health *health, struct gathered *ret)
                 return -ENOMEM;
         numbers = gather_numbers(health->engine, ret->numbers);
         numbers += gather_capture(health->live, ret->numbers + numbers);
+        numbers += gather_beside(health->live, ret->numbers + numbers);
         numbers += gather_proof(health->proof, ret->numbers + numbers);
         ret->stats = (struct pt_ecs_stats){
                 .numbers = ret->numbers,

@@ -90,6 +90,7 @@ int pt_interfaces_open(const struct pt_options *options, const struct pt_notify 
                 .ring = (size_t)options->ring,
                 .snapshot = (int)options->snapshot,
                 .promiscuous = !options->not_promiscuous,
+                .beside = options->log & PT_LOG_OUTCOME,
                 .notify = *notify,
         };
         char sentence[256];

@@ -21,6 +21,9 @@
 
 #define OBEY_EVERY (SECOND / 5)
 
+/* The filter that follows connections is changed no more often; and tried again after a second. */
+#define FOLLOW_EVERY (5 * SECOND / 1000)
+
 /* Descriptors that outputs may wait for beside those of the capture. */
 #define OUTPUT_ROOM 64
 
@@ -29,6 +32,9 @@ struct round {
         size_t room;
         int64_t due;                /* when to come back at the latest, CLOCK_MONOTONIC */
         int64_t obeyed[PT_SIGNALS]; /* when a signal was obeyed last */
+        uint64_t follows;           /* what the filter was made for */
+        int64_t follow_due;         /* not before this is it changed */
+        struct pt_followed followed[PT_FOLLOWED_MOST];
 };
 
 static int64_t wall_clock(void)
@@ -45,6 +51,14 @@ static void come_back_by(struct round *round, int64_t due)
                 round->due = due;
 }
 
+static void hand_over(const struct pt_watch *watch, const struct pt_frame *frame)
+{
+        if (pt_live_is_beside(watch->live))
+                pt_engine_beside(watch->engine, frame);
+        else
+                pt_engine_packet(watch->engine, frame);
+}
+
 /* Take what there is, up to a batch. True if nothing is left. */
 static bool take_frames(const struct pt_watch *watch)
 {
@@ -53,7 +67,7 @@ static bool take_frames(const struct pt_watch *watch)
         for (int i = 0; i < BATCH; i++) {
                 if (!pt_live_next(watch->live, &frame))
                         return true;
-                pt_engine_packet(watch->engine, &frame);
+                hand_over(watch, &frame);
         }
         return false;
 }
@@ -74,6 +88,28 @@ static void capture(const struct pt_watch *watch, struct round *round, int64_t n
         waits = pt_engine_idle(watch->engine, wall - PT_LIVE_LAG);
         if (waits || pt_live_waits(watch->live))
                 come_back_by(round, now + PT_LIVE_TICK);
+}
+
+/* The connections that are followed have changed: so must the filter of the second handles. */
+static void follow(const struct pt_watch *watch, struct round *round, int64_t now)
+{
+        uint64_t follows = pt_engine_follows(watch->engine);
+        size_t count;
+        int r;
+
+        if (follows == round->follows)
+                return;
+        if (now < round->follow_due) {
+                come_back_by(round, round->follow_due);
+                return;
+        }
+        count = pt_engine_followed(watch->engine, round->followed, PT_FOLLOWED_MOST);
+        r = pt_live_follow(watch->live, round->followed, count);
+        if (r == 0)
+                round->follows = follows;
+        else if (round->follow_due == 0)
+                pt_say_warning("connections of alerts cannot be followed: %s", strerror(-r));
+        round->follow_due = now + (r == 0 ? FOLLOW_EVERY : SECOND);
 }
 
 /* A thousand signals a second are obeyed five times: packets come first. */
@@ -110,6 +146,7 @@ static void serve(const struct pt_watch *watch, struct round *round)
         come_back_by(round, pt_live_serve(watch->live, now));
         obey_signals(watch, round, now);
         capture(watch, round, now);
+        follow(watch, round, now);
         come_back_by(round, pt_health_tick(watch->health, now));
         pt_output_serve(watch->output);
         /* Only now: a round that hangs above feeds no watchdog. */
@@ -162,7 +199,7 @@ static bool take_frames_until(const struct pt_watch *watch, int64_t told, int64_
                         /* Much later: it came before the clock was set back. */
                         if (frame.time > told && frame.time < told + 2 * LAST_AT_MOST)
                                 return true;
-                        pt_engine_packet(watch->engine, &frame);
+                        hand_over(watch, &frame);
                 }
         }
         pt_say_warning("the end does not wait for what still stands in the ring: it is not judged");

@@ -72,6 +72,7 @@ BESIDE = {
     "message": {"state"},
     "ahead": {"message", "state"},
     "bearer": {"state"},
+    "beside": {"state"},
     "exchange": {"bearer", "expect", "state", "tell"},
     "observe": {"bearer", "exchange", "message", "state", "tell"},
     "plan": {"expect", "state"},

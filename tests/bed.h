@@ -31,6 +31,8 @@ struct bed {
         char told[1 << 16];
         size_t length;
         size_t events;
+        uint32_t snapshot; /* octets kept of a frame; 0: all */
+        bool beside;       /* frames are handed to pt_engine_beside() */
         uint64_t number;   /* of the last packet */
         int64_t last_time; /* and its time */
         uint16_t id;
@@ -271,8 +273,13 @@ static inline void bed_frame_at(struct bed *bed, int64_t time, const void *octet
                 .number = ++bed->number,
         };
 
+        if (bed->snapshot && frame.captured > bed->snapshot)
+                frame.captured = bed->snapshot;
         bed->last_time = time;
-        pt_engine_packet(bed->engine, &frame);
+        if (bed->beside)
+                pt_engine_beside(bed->engine, &frame);
+        else
+                pt_engine_packet(bed->engine, &frame);
 }
 
 static inline void bed_send(struct bed *bed, double seconds, const struct make *frame)

@@ -146,6 +146,19 @@ Test(outcome, what_the_server_sent_before_we_looked_is_not_known)
                          ALERT OUTCOME "answered end_of_input 0/1 35/2 partial\n");
 }
 
+/* tcpdump -s 60: headers, and 6 octets of what may be 1000. */
+Test(outcome, what_the_capture_cut_off_counts)
+{
+        bed.snapshot = 60;
+        out(1, 1000, SYN, 0);
+        in(1.1, 5000, SYN_ACK, 0);
+        out(1.2, 1001, ACK, 700);
+        in(1.3, 5001, FIN, 1000);
+        out(1.4, 1701, FIN, 300);
+        bed_pass(&bed, 2);
+        cr_expect_str_eq(bed_told(&bed), ALERT OUTCOME "answered closed 1000/3 1000/2\n");
+}
+
 Test(outcome, sequence_numbers_go_round)
 {
         out(1, 0xfffffff0, SYN, 0);
@@ -192,7 +205,7 @@ Test(outcome, a_full_pool_is_counted)
         struct pt_outcome outcome;
         struct pt_syn syn = {.client_port = 1, .destination_port = 2};
 
-        cr_assert_eq(pt_outcomes_new(&room, &key, &outcomes), 0);
+        cr_assert_eq(pt_outcomes_new(&room, false, &key, &outcomes), 0);
         for (uint16_t i = 0; i < 3; i++) {
                 syn.client_port = i;
                 syn.time = i;
@@ -217,4 +230,159 @@ Test(outcome, without_being_asked_nothing_is_followed)
         bed_answer(&bed, 0, CLIENT, "a.example", A);
         out(1, 1000, SYN, 0);
         cr_expect_str_eq(bed_finish(&bed), ALERT);
+}
+
+/* ---- live: what follows a SYN comes beside, and of most connections only how they begin and end
+ */
+
+static void begin_late(void)
+{
+        bed_init(&bed);
+        bed.settings.outcome_events = true;
+        bed.settings.outcome_beside = true;
+        bed_begin(&bed);
+        bed_answer(&bed, 0, CLIENT, "a.example", A);
+}
+
+TestSuite(beside, .init = begin_late, .fini = end);
+
+/* As live hands them over: a SYN to the engine, all else beside it. */
+static void out_late(double time, uint32_t sequence, unsigned flags, size_t length)
+{
+        bed.beside = flags != SYN;
+        send(time, true, sequence, flags, length);
+        bed.beside = false;
+}
+
+static void in_late(double time, uint32_t sequence, unsigned flags, size_t length)
+{
+        bed.beside = true;
+        send(time, false, sequence, flags, length);
+        bed.beside = false;
+}
+
+/* What passed before it was followed, 200 and 5000 octets, is known by what comes last. */
+Test(beside, octets_that_were_hidden_count)
+{
+        out_late(1, 1000, SYN, 0);
+        in_late(1.001, 5000, SYN_ACK, 0);
+        bed_pass(&bed, 1.2);
+        in_late(1.5, 10001, ACK, 100);
+        out_late(1.6, 1201, FIN, 0);
+        in_late(1.7, 10101, FIN, 7);
+        bed_pass(&bed, 1.8);
+        cr_expect_str_eq(bed_told(&bed), ALERT OUTCOME "answered closed 200/2 5107/3\n");
+        cr_expect_eq(bed_count(&bed, PT_COUNT_OUTCOME_PACKETS), 4);
+        cr_expect_eq(bed_count(&bed, PT_COUNT_CAPTURE_PACKETS), 4);
+        cr_expect_eq(bed_count(&bed, PT_COUNT_DECODE_TCP), 1);
+}
+
+Test(beside, it_is_over_before_the_syn_is_judged)
+{
+        out_late(1, 1000, SYN, 0);
+        in_late(1.001, 5000, SYN_ACK, 0);
+        in_late(1.003, 5021, FIN, 0);
+        out_late(1.004, 1011, FIN, 0);
+        bed_pass(&bed, 2);
+        bed_pass(&bed, 3);
+        cr_expect_str_eq(bed_told(&bed), ALERT OUTCOME "answered closed 10/2 20/2\n");
+}
+
+Test(beside, refused_before_the_syn_is_judged)
+{
+        out_late(1, 1000, SYN, 0);
+        in_late(1.001, 0, RST, 0);
+        cr_expect_str_eq(bed_finish(&bed), ALERT OUTCOME "refused end_of_input 0/1 0/1\n");
+}
+
+/* Of which side nothing came since may have sent what nobody saw. */
+Test(beside, what_may_have_been_hidden_is_said)
+{
+        static const struct {
+                bool out, in;
+                const char *told;
+        } rows[] = {
+                {false, false, "answered end_of_input 0/1 0/1 partial\n"},
+                {true, false, "answered end_of_input 10/2 0/1 partial\n"},
+                {false, true, "answered end_of_input 0/1 10/2 partial\n"},
+                {true, true, "answered end_of_input 10/2 10/2\n"},
+        };
+        char expected[512];
+
+        for (size_t i = 0; i < ROWS(rows); i++) {
+                if (i) {
+                        end();
+                        begin_late();
+                }
+                out_late(1, 1000, SYN, 0);
+                in_late(1.001, 5000, SYN_ACK, 0);
+                bed_pass(&bed, 2);
+                if (rows[i].out)
+                        out_late(3, 1011, ACK, 0);
+                if (rows[i].in)
+                        in_late(3, 5001, ACK, 10);
+                snprintf(expected, sizeof expected, ALERT OUTCOME "%s", rows[i].told);
+                cr_expect_str_eq(bed_finish(&bed), expected);
+        }
+}
+
+/* The filter may pass more than it must: a SYN came the other way too. */
+Test(beside, a_syn_counts_once)
+{
+        out_late(1, 1000, SYN, 0);
+        bed.beside = true;
+        send(1, true, 1000, SYN, 0);
+        bed_pass(&bed, 1.1); /* nothing about TCP */
+        bed.beside = false;
+        in_late(1.2, 5000, SYN_ACK, 0);
+        cr_expect_str_eq(bed_finish(&bed), ALERT OUTCOME "answered end_of_input 0/1 0/1 partial\n");
+        cr_expect_eq(bed_count(&bed, PT_COUNT_CONNECTION_ATTEMPTS), 1);
+}
+
+/* It moves no time: SYNs wait for what comes the usual way. */
+Test(beside, nothing_is_judged_by_it)
+{
+        out_late(1, 1000, SYN, 0);
+        in_late(9, 5000, SYN_ACK, 0);
+        cr_expect_str_eq(bed_told(&bed), "");
+        bed_pass(&bed, 1.2);
+        cr_expect_str_eq(bed_told(&bed), ALERT);
+}
+
+Test(beside, who_is_followed_can_be_asked)
+{
+        struct pt_followed list[PT_FOLLOWED_MOST];
+        const struct pt_followed expected = {
+                .client = {[10] = 0xff, 0xff, 10, 0, 0, 1},
+                .server = {[10] = 0xff, 0xff, 198, 51, 100, 23},
+                .client_port = 40000,
+                .server_port = PORT,
+        };
+        uint64_t before = pt_engine_follows(bed.engine);
+
+        out_late(1, 1000, SYN, 0);
+        cr_expect_eq(pt_engine_followed(bed.engine, list, PT_FOLLOWED_MOST), 0);
+        cr_expect_eq(pt_engine_follows(bed.engine), before);
+        bed_pass(&bed, 1.2);
+        cr_assert_eq(pt_engine_followed(bed.engine, list, PT_FOLLOWED_MOST), 1);
+        cr_expect_eq(memcmp(list, &expected, sizeof expected), 0);
+        cr_expect_eq(pt_engine_followed(bed.engine, list, 0), 0);
+        cr_expect_neq(pt_engine_follows(bed.engine), before);
+        before = pt_engine_follows(bed.engine);
+        in_late(1.3, 0, RST, 0);
+        bed_pass(&bed, 62);
+        cr_expect_eq(pt_engine_followed(bed.engine, list, PT_FOLLOWED_MOST), 0);
+        cr_expect_neq(pt_engine_follows(bed.engine), before);
+}
+
+Test(beside, where_no_outcome_is_wanted_it_changes_nothing)
+{
+        end();
+        bed_init(&bed);
+        bed_begin(&bed);
+        out_late(1, 1000, SYN, 0);
+        in_late(1.1, 5000, SYN_ACK, 0);
+        cr_expect_eq(pt_engine_followed(bed.engine, NULL, 0), 0);
+        cr_expect_eq(pt_engine_follows(bed.engine), 0);
+        cr_expect_eq(bed_count(&bed, PT_COUNT_OUTCOME_PACKETS), 1);
 }

@@ -125,6 +125,7 @@
         X(ALERT_REPEATS, "alert.repeats", "Documents about repeats that were held back.")         \
         X(OUTCOME_TOLD, "outcome.told", "Outcomes of alerts' connections that were told.")        \
         X(OUTCOME_FULL, "outcome.full", "Alerts' connections not followed for lack of room.")     \
+        X(OUTCOME_PACKETS, "outcome.packets", "Packets seen beside the capture, for outcomes.")   \
         X(HOLD_EVICTED, "hold.evicted", "Held matches forgotten early for lack of room.")         \
         X(ROTATION_EVICTED, "rotation.evicted", "Clients' matches forgotten for lack of room.")   \
         X(OUTBREAK_EVICTED, "campaign.evicted", "Clients of campaigns forgotten early for room.") \

@@ -160,7 +160,8 @@ static int make_tables(struct pt_engine *engine, const struct pt_plan *plan)
                 r = pt_history_new(&plan->history, engine->settings.window, engine->rules, key,
                                    &engine->counters, &engine->history);
         if (r == 0 && engine->settings.outcome_events)
-                r = pt_outcomes_new(&plan->outcomes, key, &engine->outcomes);
+                r = pt_outcomes_new(&plan->outcomes, engine->settings.outcome_beside, key,
+                                    &engine->outcomes);
         if (r == 0)
                 r = pt_campaign_new(plan->campaigns, engine->settings.window, key,
                                     &engine->counters, &engine->campaign);

@@ -6,18 +6,19 @@
 
 int pt_plan_memory(const struct pt_settings *settings, struct pt_plan *ret)
 {
-        struct pt_plan plan = {.twins = 8192,
-                               .queries = 32768,
-                               .syns = 16384,
-                               .expected = 8192,
-                               .told = 4096,
-                               .held = 4096,
-                               .campaigns = 256,
-                               .outbreaks = 8192,
-                               .seen_clients = 4096,
-                               .yields = 16384,
-                               .outcomes = {.watched = PT_LINE_PLACES, .followed = 512},
-                               .history = {.clients = 2048, .networks = 16384, .parts = 16384}};
+        struct pt_plan plan = {
+                .twins = 8192,
+                .queries = 32768,
+                .syns = 16384,
+                .expected = 8192,
+                .told = 4096,
+                .held = 4096,
+                .campaigns = 256,
+                .outbreaks = 8192,
+                .seen_clients = 4096,
+                .yields = 16384,
+                .outcomes = {.watched = PT_LINE_PLACES, .followed = PT_FOLLOWED_MOST},
+                .history = {.clients = 2048, .networks = 16384, .parts = 16384}};
         size_t memory = settings->memory, fixed;
 
         if (memory < PT_MEMORY_LEAST)

@@ -15,6 +15,7 @@ struct way {
         uint64_t packets;
         uint32_t next; /* sequence number behind what was seen */
         bool known;    /* `next` is known */
+        bool late;     /* more was seen than what opens it */
         bool fin;
 };
 
@@ -40,6 +41,8 @@ struct pt_outcomes {
         struct pt_recent watched;  /* payload: struct track */
         struct pt_recent followed; /* payload: struct followed */
         uint32_t ended;            /* of those followed */
+        uint64_t changes;          /* of which they are */
+        bool late;
 };
 
 const char *pt_outcome_state_name(enum pt_outcome_state state)
@@ -63,7 +66,7 @@ size_t pt_outcomes_size(const struct pt_outcomes_room *room)
                pt_recent_size(room->followed, sizeof(struct followed));
 }
 
-int pt_outcomes_new(const struct pt_outcomes_room *room, const struct pt_hash_key *key,
+int pt_outcomes_new(const struct pt_outcomes_room *room, bool late, const struct pt_hash_key *key,
                     struct pt_outcomes **ret)
 {
         struct pt_outcomes *outcomes = calloc(1, sizeof *outcomes);
@@ -78,6 +81,7 @@ int pt_outcomes_new(const struct pt_outcomes_room *room, const struct pt_hash_ke
                 pt_outcomes_free(outcomes);
                 return r;
         }
+        outcomes->late = late;
         *ret = outcomes;
         return 0;
 }
@@ -118,11 +122,12 @@ static struct pt_recent_key key_of(const struct pt_outcomes *outcomes, const str
 
 /* ---- what a packet tells ---- */
 
-static void go_on(struct way *way, uint32_t sequence, uint32_t length)
+static void go_on(struct way *way, uint32_t sequence, uint32_t length, bool syn)
 {
         uint32_t ahead = sequence + length - way->next;
 
         way->packets++;
+        way->late = way->late || !syn;
         if (!way->known) {
                 way->known = true;
                 way->next = sequence;
@@ -149,7 +154,7 @@ static void from_server(struct track *track, const struct pt_packet *packet)
         }
         track->state = PT_OUTCOME_ANSWERED;
         track->begins_known = track->begins_known || syn;
-        go_on(&track->server, packet->tcp_sequence + syn, packet->payload_length);
+        go_on(&track->server, packet->tcp_sequence + syn, packet->tcp_octets, syn);
 }
 
 static void from_client(struct track *track, const struct pt_packet *packet)
@@ -161,7 +166,7 @@ static void from_client(struct track *track, const struct pt_packet *packet)
                 track->end = PT_OUTCOME_RESET;
                 return;
         }
-        go_on(&track->client, packet->tcp_sequence + syn, packet->payload_length);
+        go_on(&track->client, packet->tcp_sequence + syn, packet->tcp_octets, syn);
 }
 
 /* A FIN that comes before all octets before it is one still: they cannot be waited for. */
@@ -246,10 +251,40 @@ bool pt_outcomes_follow(struct pt_outcomes *outcomes, const struct pt_syn *syn, 
         if (track)
                 pt_recent_drop(&outcomes->watched, track);
         outcomes->ended += followed->track.end != PT_OUTCOME_OPEN;
+        outcomes->changes++;
         return true;
 }
 
-static struct pt_outcome outcome_of(const struct followed *followed, bool over)
+size_t pt_outcomes_followed(const struct pt_outcomes *outcomes, const struct pt_syn **ret,
+                            size_t room)
+{
+        const struct followed *followed = pt_recent_oldest(&outcomes->followed);
+        size_t count = 0;
+
+        for (; followed && count < room; count++) {
+                ret[count] = &followed->syn;
+                followed = pt_recent_younger(&outcomes->followed, followed);
+        }
+        return count;
+}
+
+uint64_t pt_outcomes_changes(const struct pt_outcomes *outcomes)
+{
+        return outcomes->changes;
+}
+
+/*
+ * Every segment says how far its sender had come. So what was hidden is known by what came later,
+ * and a side of which nothing came later may have sent more.
+ */
+static bool is_partial(const struct track *track, bool late)
+{
+        if (track->state != PT_OUTCOME_ANSWERED)
+                return false;
+        return !track->begins_known || (late && (!track->client.late || !track->server.late));
+}
+
+static struct pt_outcome outcome_of(const struct followed *followed, bool late, bool over)
 {
         const struct track *track = &followed->track;
         struct pt_outcome outcome = {
@@ -258,7 +293,7 @@ static struct pt_outcome outcome_of(const struct followed *followed, bool over)
                 .end = (enum pt_outcome_end)track->end,
                 .client = {track->client.bytes, track->client.packets},
                 .server = {track->server.bytes, track->server.packets},
-                .partial = track->state == PT_OUTCOME_ANSWERED && !track->begins_known,
+                .partial = is_partial(track, late),
                 .last_wall = track->last_wall,
         };
 
@@ -281,9 +316,10 @@ bool pt_outcomes_next(struct pt_outcomes *outcomes, int64_t now, bool over, stru
                 return false;
         if (!followed)
                 return false;
-        *ret = outcome_of(followed, over);
+        *ret = outcome_of(followed, outcomes->late, over);
         outcomes->ended -= followed->track.end != PT_OUTCOME_OPEN;
         pt_recent_drop(&outcomes->followed, followed);
+        outcomes->changes++;
         return true;
 }
 

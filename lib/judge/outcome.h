@@ -47,7 +47,7 @@ struct pt_outcome {
         enum pt_outcome_state state;
         enum pt_outcome_end end;
         struct pt_outcome_side client, server;
-        bool partial;      /* the server's first octet was not seen: it may have sent more */
+        bool partial;      /* a part was not seen, in which there may have been more octets */
         int64_t last_wall; /* packet time of the last packet */
 };
 
@@ -58,8 +58,11 @@ struct pt_outcomes_room {
         uint32_t followed; /* connections of alerts */
 };
 
-/* 0, or -ENOMEM. Borrows the key. */
-int pt_outcomes_new(const struct pt_outcomes_room *room, const struct pt_hash_key *key,
+/*
+ * 0, or -ENOMEM. Borrows the key. `late`: of most connections only SYN, FIN and RST are seen until
+ * they are followed; octets of before are known when something comes after them.
+ */
+int pt_outcomes_new(const struct pt_outcomes_room *room, bool late, const struct pt_hash_key *key,
                     struct pt_outcomes **ret);
 struct pt_outcomes *pt_outcomes_free(struct pt_outcomes *outcomes);
 size_t pt_outcomes_size(const struct pt_outcomes_room *room);
@@ -69,6 +72,13 @@ void pt_outcomes_packet(struct pt_outcomes *outcomes, const struct pt_packet *pa
 
 /* The SYN became an alert of this rule. False if there is no room to follow it. */
 bool pt_outcomes_follow(struct pt_outcomes *outcomes, const struct pt_syn *syn, const char *rule);
+
+/* Those that are followed, `room` of them at most: how many they are. */
+size_t pt_outcomes_followed(const struct pt_outcomes *outcomes, const struct pt_syn **ret,
+                            size_t room);
+
+/* How often that has changed. */
+uint64_t pt_outcomes_changes(const struct pt_outcomes *outcomes);
 
 /*
  * One that has come to its end, or was followed long enough by `now`, engine time; true with what

@@ -54,6 +54,7 @@ static inline enum pt_packet_kind udp_decode(struct pt_decoder *d, struct pt_pac
         ret->protocol = PROTOCOL_UDP;
         ret->tcp_flags = 0;
         ret->tcp_sequence = 0;
+        ret->tcp_octets = 0;
         ret->payload = d->rest.at;
         ret->payload_length = length < left ? length : left;
         ret->payload_cut = length > left;
@@ -82,6 +83,7 @@ static inline enum pt_packet_kind tcp_decode(struct pt_decoder *d, struct pt_pac
         ret->protocol = PROTOCOL_TCP;
         ret->tcp_flags = b[13];
         ret->tcp_sequence = pt_be32(b + 4);
+        ret->tcp_octets = d->claimed - options;
         ret->payload_cut = d->claimed > left;
         /* Options are not read: a capture that cuts them (tcpdump -s 68) still shows the SYN. */
         if (options > left)

@@ -122,6 +122,7 @@ struct pt_packet {
         uint8_t tcp_flags;
         uint8_t depth; /* tunnels opened on the way, and datagrams put together */
         uint32_t tcp_sequence;
+        uint32_t tcp_octets; /* of payload, as the headers claim; 0 for UDP */
         bool has_mac; /* of the innermost Ethernet frame; `source_mac` alone for cooked captures */
         bool has_destination_mac;
         uint8_t source_mac[6];

@@ -1,11 +1,15 @@
 #include "io/live/handle.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "wire/packet.h"
 #include "io/live/filter.h"
+#include "io/live/pick.h"
+#include "io/live/program.h"
 
 /*
  * How long the kernel gathers frames before it wakes us, milliseconds. It hands over a block (256
@@ -14,6 +18,9 @@
  * traffic: 2.5 s with a ring of 32 MiB.
  */
 #define GATHER 20
+
+/* The ring of a second handle: it takes headers, and to lose some of them costs no alert. */
+#define RING_BESIDE ((size_t)8 << 20)
 
 static const struct {
         int dlt;
@@ -135,4 +142,93 @@ int pt_handle_open(const struct pt_live_settings *settings, const char *name, bo
         int r = activate(settings, name, promiscuous, ret, sentence);
 
         return r ? r : set_filter(ret, name, settings->filter, sentence);
+}
+
+/* ---- a second one ---- */
+
+/*
+ * The kernel swaps one filter for the other between two packets. libpcap would attach one that
+ * rejects all in between, and filter by itself, without a word, if the kernel took none.
+ */
+static int attach(const struct pt_handle *handle, struct bpf_program *program)
+{
+        struct sock_fprog filter = {.len = (unsigned short)program->bf_len,
+                                    .filter = (struct sock_filter *)program->bf_insns};
+        int none = 0;
+
+        if (program->bf_len > BPF_MAXINSNS)
+                return -E2BIG;
+        if (setsockopt(handle->fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0)
+                return 0;
+        if (errno != ENOMEM)
+                return -errno;
+        /* There is no room for two (net.core.optmem_max): for a moment, all passes. */
+        setsockopt(handle->fd, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof none);
+        return setsockopt(handle->fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0
+                       ? 0
+                       : -errno;
+}
+
+static int join_users(const struct pt_handle *handle, struct bpf_program *program)
+{
+        struct bpf_program both;
+        int r;
+
+        if (!handle->users.bf_len)
+                return 0;
+        r = pt_filter_join(&handle->users, program, &both);
+        if (r < 0)
+                return r;
+        pt_filter_free(program);
+        *program = both;
+        return 0;
+}
+
+int pt_handle_follow(struct pt_handle *handle, const struct pt_followed *list, size_t count)
+{
+        struct bpf_program program = {0};
+        int r = pt_pick_make(handle->linktype, list, count, &program);
+
+        if (r == 0)
+                r = join_users(handle, &program);
+        if (r == 0)
+                r = pt_program_cook(&program, handle->linktype);
+        if (r == 0)
+                r = attach(handle, &program);
+        pt_filter_free(&program);
+        return r;
+}
+
+int pt_handle_open_beside(const struct pt_live_settings *settings, const char *name,
+                          struct pt_handle *ret, char sentence[256])
+{
+        struct pt_live_settings own = *settings;
+        int r;
+
+        own.snapshot = PT_PICK_OCTETS;
+        if (own.ring > RING_BESIDE)
+                own.ring = RING_BESIDE;
+        ret->beside = true;
+        /* What the first one hears, it hears too: it need not be promiscuous. */
+        r = activate(&own, name, false, ret, sentence);
+        if (r < 0)
+                return r;
+        if (settings->filter &&
+            pcap_compile(ret->pcap, &ret->users, settings->filter, 1, PCAP_NETMASK_UNKNOWN) < 0) {
+                snprintf(sentence, 256, "%s: filter: %.150s", name, pcap_geterr(ret->pcap));
+                return -EINVAL;
+        }
+        r = pt_handle_follow(ret, NULL, 0);
+        if (r < 0)
+                snprintf(sentence, 256, "%s: the kernel takes no filter for --log outcome: %s",
+                         name, strerror(-r));
+        return r;
+}
+
+void pt_handle_close(struct pt_handle *handle)
+{
+        pcap_freecode(&handle->users);
+        if (handle->pcap)
+                pcap_close(handle->pcap);
+        *handle = (struct pt_handle){0};
 }

@@ -13,7 +13,9 @@ struct pt_handle {
         pcap_t *pcap; /* non-blocking, with the filter in the kernel */
         int fd;
         int linktype;
-        int64_t fraction; /* nanoseconds that the second part of a packet time counts */
+        int64_t fraction;         /* nanoseconds that the second part of a packet time counts */
+        bool beside;              /* its filter is ours alone, and can be changed */
+        struct bpf_program users; /* of one beside: the user's expression; empty if there is none */
 };
 
 /*
@@ -23,3 +25,15 @@ struct pt_handle {
  */
 int pt_handle_open(const struct pt_live_settings *settings, const char *name, bool promiscuous,
                    struct pt_handle *ret, char sentence[256]);
+
+/* A second one, with no connection followed yet. As pt_handle_open(). */
+int pt_handle_open_beside(const struct pt_live_settings *settings, const char *name,
+                          struct pt_handle *ret, char sentence[256]);
+
+/*
+ * Of a second one: follow these. No packet is lost meanwhile. 0, or a negative errno, and it goes
+ * on as before.
+ */
+int pt_handle_follow(struct pt_handle *handle, const struct pt_followed *list, size_t count);
+
+void pt_handle_close(struct pt_handle *handle);

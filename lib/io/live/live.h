@@ -24,6 +24,7 @@ struct pt_live_settings {
         size_t ring;        /* octets of the kernel's ring, for each interface */
         int snapshot;       /* octets kept of a frame at most */
         bool promiscuous;
+        bool beside; /* a second handle for each interface: see below */
         struct pt_notify notify;
 };
 
@@ -72,6 +73,25 @@ bool pt_live_waits(const struct pt_live *live);
  * nothing came until now, must mean this long before now.
  */
 #define PT_LIVE_LAG INT64_C(60000000)
+
+/*
+ * With `beside`, each interface has a second handle, whose filter can be changed: it brings what
+ * opens and ends TCP connections, and all of those that are to be followed. The first handle, its
+ * filter and its counters know nothing of that. Of one handle a frame comes, never of both.
+ */
+
+/* Did the frame that was handed out last come from a second handle? */
+bool pt_live_is_beside(const struct pt_live *live);
+
+/*
+ * These are followed from now on, and no others. 0, or a negative errno: then others still are, and
+ * this should be tried again. Needs no privilege.
+ */
+int pt_live_follow(struct pt_live *live, const struct pt_followed *list, size_t count);
+
+/* Are there second handles? And what they counted, all together. */
+bool pt_live_has_beside(const struct pt_live *live);
+struct pt_live_stats pt_live_stats_beside(struct pt_live *live);
 
 /* The name of an interface by its place, NULL behind the last. */
 const char *pt_live_name(const struct pt_live *live, uint32_t place);

@@ -1,6 +1,8 @@
 #include "io/live/program.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <linux/filter.h>
 
 #include "wire/decoder.h"
 #include "wire/packet.h"
@@ -156,4 +158,52 @@ void pt_program_resolve(struct pt_program *p)
                 insn->jt = (u_char)distance(p, i, p->yes[i]);
                 insn->jf = (u_char)distance(p, i, p->no[i]);
         }
+}
+
+/* ---- without a link header ---- */
+
+static const struct {
+        int linktype;
+        uint32_t header;
+        uint32_t offset, ancillary;
+} fields[] = {
+        {PT_LINK_SLL, 16, 0, SKF_AD_PKTTYPE},   {PT_LINK_SLL, 16, 14, SKF_AD_PROTOCOL},
+        {PT_LINK_SLL2, 20, 0, SKF_AD_PROTOCOL}, {PT_LINK_SLL2, 20, 4, SKF_AD_IFINDEX},
+        {PT_LINK_SLL2, 20, 8, SKF_AD_HATYPE},   {PT_LINK_SLL2, 20, 10, SKF_AD_PKTTYPE},
+};
+
+static int cook(struct bpf_insn *insn, int linktype)
+{
+        for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+                if (fields[i].linktype != linktype)
+                        continue;
+                if (insn->k >= (uint32_t)SKF_AD_OFF)
+                        return 0; /* it asks the kernel already */
+                if (insn->k >= fields[i].header) {
+                        insn->k -= fields[i].header;
+                        return 0;
+                }
+                if (insn->k == fields[i].offset) {
+                        insn->k = (uint32_t)SKF_AD_OFF + fields[i].ancillary;
+                        return 0;
+                }
+        }
+        return -EINVAL;
+}
+
+int pt_program_cook(struct bpf_program *program, int linktype)
+{
+        int r = 0;
+
+        if (linktype != PT_LINK_SLL && linktype != PT_LINK_SLL2)
+                return 0;
+        for (u_int i = 0; r == 0 && i < program->bf_len; i++) {
+                struct bpf_insn *insn = &program->bf_insns[i];
+                unsigned mode = BPF_MODE(insn->code);
+
+                if ((BPF_CLASS(insn->code) == BPF_LD || BPF_CLASS(insn->code) == BPF_LDX) &&
+                    (mode == BPF_ABS || mode == BPF_IND || mode == BPF_MSH))
+                        r = cook(insn, linktype);
+        }
+        return r;
 }

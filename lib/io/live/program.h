@@ -40,7 +40,7 @@ enum pt_label {
         PT_TCP_HEADER,
         PT_UDP_HEADER,
         PT_LONG_HEADER,
-        PT_ENDS,
+        PT_SEARCH,
         PT_TAG, /* of PT_PROGRAM_TAGS + 1 */
         PT_LABELS = PT_TAG + PT_PROGRAM_TAGS + 1,
 };
@@ -85,3 +85,10 @@ void pt_program_link(struct pt_program *p, const struct pt_program_shape *shape,
 
 /* Places for names: every jump is written out. Jumps lead forward only. */
 void pt_program_resolve(struct pt_program *p);
+
+/*
+ * For a socket whose frames come without a link header, as libpcap's cooked ones do: what is asked
+ * of the header is asked of the kernel, and the rest lies that much further in front. 0; -EINVAL
+ * if something is asked that the kernel does not know. Other link types stay as they are.
+ */
+int pt_program_cook(struct bpf_program *program, int linktype);

@@ -141,7 +141,7 @@ struct pt_live_stats pt_tap_stats(struct pt_tap *tap)
 
 /* ---- opening ---- */
 
-int pt_tap_open(const struct pt_live_settings *settings, uint32_t place,
+int pt_tap_open(const struct pt_live_settings *settings, uint32_t place, bool beside,
                 const struct pt_carrier *carrier, struct pt_tap **ret, char sentence[256])
 {
         struct pt_tap *tap = calloc(1, sizeof *tap);
@@ -154,10 +154,14 @@ int pt_tap_open(const struct pt_live_settings *settings, uint32_t place,
         }
         tap->name = settings->interfaces[place];
         tap->place = place;
-        tap->notify = settings->notify;
         tap->any = strcmp(tap->name, "any") == 0;
-        tap->promiscuous = settings->promiscuous && !tap->any;
-        r = pt_handle_open(settings, tap->name, tap->promiscuous, &tap->handle, sentence);
+        if (beside) {
+                r = pt_handle_open_beside(settings, tap->name, &tap->handle, sentence);
+        } else {
+                tap->notify = settings->notify;
+                tap->promiscuous = settings->promiscuous && !tap->any;
+                r = pt_handle_open(settings, tap->name, tap->promiscuous, &tap->handle, sentence);
+        }
         if (r < 0) {
                 pt_tap_free(tap);
                 return r;
@@ -175,8 +179,7 @@ struct pt_tap *pt_tap_free(struct pt_tap *tap)
 {
         if (!tap)
                 return NULL;
-        if (tap->handle.pcap)
-                pcap_close(tap->handle.pcap);
+        pt_handle_close(&tap->handle);
         free(tap);
         return NULL;
 }
@@ -368,4 +371,9 @@ void pt_tap_take(struct pt_tap *tap)
 bool pt_tap_holds(const struct pt_tap *tap)
 {
         return tap->has_frame;
+}
+
+int pt_tap_follow(struct pt_tap *tap, const struct pt_followed *list, size_t count)
+{
+        return pt_handle_follow(&tap->handle, list, count);
 }

@@ -9,8 +9,11 @@
 
 struct pt_tap;
 
-/* 0, or a negative errno with a sentence. Borrows the name and the notify of the settings. */
-int pt_tap_open(const struct pt_live_settings *settings, uint32_t place,
+/*
+ * 0, or a negative errno with a sentence. Borrows the name and the notify of the settings.
+ * `beside`: with the second handle of the interface, which tells nothing of what becomes of it.
+ */
+int pt_tap_open(const struct pt_live_settings *settings, uint32_t place, bool beside,
                 const struct pt_carrier *carrier, struct pt_tap **ret, char sentence[256]);
 struct pt_tap *pt_tap_free(struct pt_tap *tap);
 
@@ -34,3 +37,6 @@ bool pt_tap_holds(const struct pt_tap *tap);
 bool pt_tap_failed(const struct pt_tap *tap);
 
 struct pt_live_stats pt_tap_stats(struct pt_tap *tap);
+
+/* Of one beside: follow these connections. 0, or a negative errno. */
+int pt_tap_follow(struct pt_tap *tap, const struct pt_followed *list, size_t count);
