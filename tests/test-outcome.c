@@ -146,6 +146,18 @@ Test(outcome, what_the_server_sent_before_we_looked_is_not_known)
                          ALERT OUTCOME "answered end_of_input 0/1 35/2 partial\n");
 }
 
+/* Its copy does not tell what was sent meanwhile: 500 octets of which nothing was seen. */
+Test(outcome, a_syn_ack_that_comes_late_tells_nothing)
+{
+        out(1, 1000, SYN, 0);
+        in(1.1, 5501, ACK, 30);
+        in(1.2, 5000, SYN_ACK, 0);
+        in(1.3, 5531, FIN, 0);
+        out(1.4, 1001, FIN, 0);
+        bed_pass(&bed, 2);
+        cr_expect_str_eq(bed_told(&bed), ALERT OUTCOME "answered closed 0/2 30/3 partial\n");
+}
+
 /* tcpdump -s 60: headers, and 6 octets of what may be 1000. */
 Test(outcome, what_the_capture_cut_off_counts)
 {

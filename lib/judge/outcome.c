@@ -153,7 +153,8 @@ static void from_server(struct track *track, const struct pt_packet *packet)
                 return;
         }
         track->state = PT_OUTCOME_ANSWERED;
-        track->begins_known = track->begins_known || syn;
+        /* One that comes behind octets, sent again, does not tell how many those were. */
+        track->begins_known = track->begins_known || (syn && !track->server.known);
         go_on(&track->server, packet->tcp_sequence + syn, packet->tcp_octets, syn);
 }
 
