@@ -184,7 +184,7 @@ static int join_users(const struct pt_handle *handle, struct bpf_program *progra
         return 0;
 }
 
-int pt_handle_follow(struct pt_handle *handle, const struct pt_followed *list, size_t count)
+static int follow(const struct pt_handle *handle, const struct pt_followed *list, size_t count)
 {
         struct bpf_program program = {0};
         int r = pt_pick_make(handle->linktype, list, count, &program);
@@ -196,6 +196,17 @@ int pt_handle_follow(struct pt_handle *handle, const struct pt_followed *list, s
         if (r == 0)
                 r = attach(handle, &program);
         pt_filter_free(&program);
+        return r;
+}
+
+/* Too many for this kernel: how connections begin and end is more than nothing, and than a flood.
+ */
+int pt_handle_follow(struct pt_handle *handle, const struct pt_followed *list, size_t count)
+{
+        int r = follow(handle, list, count);
+
+        if (r < 0 && count)
+                follow(handle, NULL, 0);
         return r;
 }
 

@@ -31,8 +31,8 @@ int pt_handle_open_beside(const struct pt_live_settings *settings, const char *n
                           struct pt_handle *ret, char sentence[256]);
 
 /*
- * Of a second one: follow these. No packet is lost meanwhile. 0, or a negative errno, and it goes
- * on as before.
+ * Of a second one: follow these. No packet is lost meanwhile. 0, or a negative errno, and none is
+ * followed.
  */
 int pt_handle_follow(struct pt_handle *handle, const struct pt_followed *list, size_t count);
 

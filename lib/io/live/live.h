@@ -84,8 +84,8 @@ bool pt_live_waits(const struct pt_live *live);
 bool pt_live_is_beside(const struct pt_live *live);
 
 /*
- * These are followed from now on, and no others. 0, or a negative errno: then others still are, and
- * this should be tried again. Needs no privilege.
+ * These are followed from now on, and no others. 0, or a negative errno: on some interface none is,
+ * and this should be tried again. Needs no privilege.
  */
 int pt_live_follow(struct pt_live *live, const struct pt_followed *list, size_t count);
 
