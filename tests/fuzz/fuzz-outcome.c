@@ -224,7 +224,7 @@ static void open_it(struct story *s, unsigned which, unsigned fate)
 static void step(struct story *s, const uint8_t *data)
 {
         unsigned which = data[0] & 3, fate = data[2] & 7;
-        size_t length = data[1] * 16u;
+        size_t length = (size_t)16 * data[1];
 
         s->time += (data[2] >> 3) * PT_SECOND / 1000;
         switch (data[0] >> 2 & 15) {

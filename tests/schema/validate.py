@@ -44,7 +44,8 @@ FLOATS = {"float", "double", "half_float", "scaled_float"}
 CONTAINERS = {"object", "nested", "group"}
 # Statistics that are no counters of the engine.
 OTHERS = {"uptime", "memory.bytes", "capture.received", "capture.dropped",
-          "capture.interface_dropped", "evidence.packets", "evidence.incomplete", "evidence.failed",
+          "capture.interface_dropped", "outcome.received", "outcome.dropped",
+          "evidence.packets", "evidence.incomplete", "evidence.failed",
           "decode.errors", "dns.errors", "syn.preceded_share"}
 
 
