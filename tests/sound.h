@@ -172,8 +172,8 @@ static inline uint32_t *sound_pair_head(const struct pt_hosts *hosts,
                                         const struct resolution_cell *r)
 {
         const struct pt_hash_key *key = &hosts->settings.key;
-        uint64_t client = pt_siphash13(key, &client_at(hosts, r->client)->address, 16);
-        uint64_t address = pt_siphash13(key, &r->address, 16);
+        uint64_t client = pt_hash_octets(key, &client_at(hosts, r->client)->address, 16);
+        uint64_t address = pt_hash_octets(key, &r->address, 16);
 
         return pt_heads_at(&hosts->pairs, client ^ address >> 32);
 }
@@ -181,7 +181,7 @@ static inline uint32_t *sound_pair_head(const struct pt_hosts *hosts,
 static inline uint32_t *sound_head(const struct pt_hosts *hosts, const struct pt_heads *heads,
                                    const struct pt_address *address)
 {
-        return pt_heads_at(heads, pt_siphash13(&hosts->settings.key, address, sizeof *address));
+        return pt_heads_at(heads, pt_hash_octets(&hosts->settings.key, address, sizeof *address));
 }
 
 static inline void sound_resolution_chains(const struct sound *s)

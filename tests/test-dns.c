@@ -404,7 +404,7 @@ Test(dns, equal_names_have_equal_hashes)
 
                 cr_assert_eq(pt_dns_name_read(wire, length, 0, &name), 0, "%s", rows[i].reason);
                 wire = page_hex(rows[i].folded, &length);
-                cr_expect_eq(pt_dns_name_hash(&key, &name), pt_siphash13(&key, wire, length), "%s",
+                cr_expect_eq(pt_dns_name_hash(&key, &name), pt_hash_octets(&key, wire, length), "%s",
                              rows[i].reason);
         }
 }

@@ -84,27 +84,6 @@ static inline uint64_t sip_squeeze(struct sip *s, uint64_t tweak, int rounds)
         return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
-static inline uint64_t siphash13(const struct pt_hash_key *key, const void *bytes, size_t length)
-{
-        struct sip s = sip_begin(key);
-
-        sip_absorb(&s, bytes, length, 1);
-        return sip_squeeze(&s, 0xff, 3);
-}
-
-/* Nearly all that is hashed is an address or the key of a table: these are written out. */
-uint64_t pt_siphash13(const struct pt_hash_key *key, const void *bytes, size_t length)
-{
-        switch (length) {
-        case 16:
-                return siphash13(key, bytes, 16);
-        case 48:
-                return siphash13(key, bytes, 48);
-        default:
-                return siphash13(key, bytes, length);
-        }
-}
-
 uint64_t pt_siphash24(const struct pt_hash_key *key, const void *bytes, size_t length)
 {
         struct sip s = sip_begin(key);

@@ -134,7 +134,7 @@ static void learn(struct pt_engine *engine, const struct pt_arrival *arrival, in
 static bool is_copy(struct pt_engine *engine, const struct pt_arrival *arrival, int64_t time)
 {
         const struct pt_packet *packet = &arrival->packet;
-        uint64_t hash = pt_siphash13(&engine->key, packet->payload, packet->payload_length);
+        uint64_t hash = pt_siphash24(&engine->key, packet->payload, packet->payload_length);
         struct pt_address receiver = pt_packet_receiver(packet);
         struct pt_recent_key key = {0};
         struct pt_told *told;

@@ -17,7 +17,7 @@ struct forecast {
 static struct pt_recent_key key_of(const struct pt_engine *engine, const struct pt_expectation *e)
 {
         struct pt_recent_key key = {0};
-        uint64_t rule = pt_siphash13(&engine->key, e->rule->id, strlen(e->rule->id));
+        uint64_t rule = pt_siphash24(&engine->key, e->rule->id, strlen(e->rule->id));
 
         memcpy(key.octets, &e->client, 16);
         if (e->relation != PT_EXPECT_OTHER_ADDRESS) /* a whole /24 has one port */

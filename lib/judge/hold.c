@@ -52,7 +52,7 @@ static struct pt_recent_key key_of(const struct pt_hold *hold, const struct pt_s
                                    const struct pt_rule *rule)
 {
         struct pt_recent_key key = {0};
-        uint64_t id = pt_siphash13(&hold->recent.key, rule->id, strlen(rule->id));
+        uint64_t id = pt_siphash24(&hold->recent.key, rule->id, strlen(rule->id));
 
         memcpy(key.octets, &syn->client, 16);
         memcpy(key.octets + 16, &syn->destination, 16);

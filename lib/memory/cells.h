@@ -113,24 +113,12 @@ static_assert(sizeof(struct name_cell) <= PT_CELL, "a name begins with one cell"
 static_assert(sizeof(struct name_more_cell) <= PT_CELL, "and goes on by cells");
 static_assert(sizeof(struct pt_filter) <= PT_CELL, "a filter is one cell");
 
-/*
- * Hashes of the addresses that were asked for lately: a SYN asks for the same two several times, an
- * answer for its own, and all of it is asked for once more when it is fetched ahead.
- */
-#define HASHES 1024
-
-struct hash_memo {
-        struct pt_address address;
-        uint64_t hash;
-};
-
 struct pt_hosts {
         struct pt_hosts_settings settings;
         struct pt_counters *counters;
         pt_hosts_sign *sign;
         void *sign_context;
         uint32_t round; /* of the rules, from 1 */
-        struct hash_memo *memo;
         struct pt_pool pool;
         struct pt_heads clients;
         struct pt_heads pairs;
@@ -193,17 +181,7 @@ static inline uint8_t embedding(const struct pt_hosts *hosts, const struct pt_ad
 
 static inline uint64_t address_hash(const struct pt_hosts *hosts, const struct pt_address *address)
 {
-        struct hash_memo *memo;
-        uint32_t mixed;
-
-        memcpy(&mixed, address->octets + 12, sizeof mixed);
-        memo = &hosts->memo[(uint32_t)(mixed * 0x9e3779b1u) >> 22];
-        if (!pt_address_equal(&memo->address, address)) {
-                memo->address = *address;
-                memo->hash =
-                        pt_siphash13(&hosts->settings.key, address->octets, sizeof address->octets);
-        }
-        return memo->hash;
+        return pt_hash_octets(&hosts->settings.key, address->octets, sizeof address->octets);
 }
 
 /*

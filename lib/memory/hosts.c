@@ -26,13 +26,6 @@ static int hosts_init(struct pt_hosts *hosts)
             pt_heads_init(&hosts->names, heads / 4) < 0 ||
             pt_heads_init(&hosts->clients, heads / 4) < 0)
                 return -ENOMEM;
-        hosts->memo = calloc(HASHES, sizeof *hosts->memo);
-        if (!hosts->memo)
-                return -ENOMEM;
-        for (size_t i = 0; i < HASHES; i++) /* an empty place is a true one: of :: */
-                hosts->memo[i].hash =
-                        pt_siphash13(&hosts->settings.key, hosts->memo[i].address.octets,
-                                     sizeof hosts->memo[i].address.octets);
         hosts->reserve = hosts->pool.count < 65536 ? 0 : hosts->pool.count / 256;
         hosts->class_count = hosts->pool.count / 16 + 2;
         hosts->classes = calloc(hosts->class_count, sizeof *hosts->classes);
@@ -41,7 +34,7 @@ static int hosts_init(struct pt_hosts *hosts)
 
 size_t pt_hosts_besides(void)
 {
-        return sizeof(struct pt_hosts) + HASHES * sizeof(struct hash_memo);
+        return sizeof(struct pt_hosts);
 }
 
 int pt_hosts_new(const struct pt_hosts_settings *settings, struct pt_counters *counters,
@@ -72,7 +65,6 @@ struct pt_hosts *pt_hosts_free(struct pt_hosts *hosts)
         pt_heads_free(&hosts->addresses);
         pt_heads_free(&hosts->names);
         free(hosts->classes);
-        free(hosts->memo);
         free(hosts);
         return NULL;
 }

@@ -77,14 +77,7 @@ void pt_recent_clear(struct pt_recent *recent)
 
 void pt_recent_hash(const struct pt_recent *recent, struct pt_recent_key *key)
 {
-        static const uint8_t none[8];
-        size_t length = PT_RECENT_KEY;
-
-        /* Most keys are short: the zeros behind them say nothing, and how many there are is hashed.
-         */
-        while (length && memcmp(key->octets + length - 8, none, sizeof none) == 0)
-                length -= 8;
-        key->hash = (uint32_t)pt_siphash13(&recent->key, key->octets, length);
+        key->hash = (uint32_t)pt_hash_octets(&recent->key, key->octets, PT_RECENT_KEY);
 }
 
 void pt_recent_prefetch_entry(const struct pt_recent *recent, uint32_t hash)

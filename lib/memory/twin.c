@@ -46,10 +46,10 @@ static bool is_hosts(const uint8_t mac[PT_TWIN_MAC])
 
 uint32_t pt_twins_hash(const struct pt_twins *twins, const uint8_t mac[PT_TWIN_MAC])
 {
-        return (uint32_t)pt_siphash13(&twins->macs.key, mac, PT_TWIN_MAC);
+        return (uint32_t)pt_hash_octets(&twins->macs.key, mac, PT_TWIN_MAC);
 }
 
-/* All but six octets of the key are zero: hashing those six is enough, and costs a third. */
+/* All but six octets of the key are zero: hashing those six is enough. */
 static struct pt_recent_key key_of(const uint8_t mac[PT_TWIN_MAC], uint32_t hash)
 {
         struct pt_recent_key key = {.hash = hash};

@@ -59,7 +59,7 @@ void pt_datagrams_deinit(struct pt_datagrams *pool)
 
 static uint32_t *head_of(const struct pt_datagrams *pool, const struct pt_datagram_key *key)
 {
-        return pt_heads_at(&pool->heads, pt_siphash13(&pool->key, key, sizeof *key));
+        return pt_heads_at(&pool->heads, pt_hash_octets(&pool->key, key, sizeof *key));
 }
 
 uint32_t pt_datagrams_find(const struct pt_datagrams *pool, const struct pt_datagram_key *key)
@@ -162,7 +162,7 @@ static void begin(struct pt_datagrams *pool, struct pt_datagram *d, int64_t time
 uint32_t pt_datagrams_make(struct pt_datagrams *pool, const struct pt_datagram_key *key,
                            int64_t time)
 {
-        uint16_t bucket = (uint16_t)(pt_siphash13(&pool->key, &key->source, sizeof key->source) %
+        uint16_t bucket = (uint16_t)(pt_hash_octets(&pool->key, &key->source, sizeof key->source) %
                                      PT_DATAGRAM_BUCKETS);
         const struct pt_datagram_bucket *b = &pool->buckets[bucket];
         uint32_t *head = head_of(pool, key);

@@ -55,7 +55,7 @@ void pt_flows_deinit(struct pt_flows *flows)
 
 static uint32_t *head_of(const struct pt_flows *flows, const struct pt_flow_key *key)
 {
-        return pt_heads_at(&flows->heads, pt_siphash13(&flows->key, key, sizeof *key));
+        return pt_heads_at(&flows->heads, pt_hash_octets(&flows->key, key, sizeof *key));
 }
 
 uint32_t pt_flows_find(const struct pt_flows *flows, const struct pt_flow_key *key)

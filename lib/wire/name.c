@@ -120,11 +120,12 @@ bool pt_dns_name_equal(const struct pt_dns_name *a, const struct pt_dns_name *b)
 /* Length octets are below 64 and so are no letters: folding the whole wire form is sound. */
 uint64_t pt_dns_name_hash(const struct pt_hash_key *key, const struct pt_dns_name *name)
 {
-        uint64_t folded[sizeof name->wire / 8 + 1];
+        uint64_t folded[sizeof name->wire / 8 + 2];
+        size_t words = (name->length + 15u) / 16 * 2; /* what is hashed goes by pairs of words */
 
-        folded[name->length / 8] = 0; /* what is behind the name is folded with it, and not used */
+        folded[words - 2] = folded[words - 1] = 0;
         memcpy(folded, name->wire, name->length);
-        for (size_t i = 0; i <= name->length / 8u; i++)
+        for (size_t i = 0; i < words; i++)
                 folded[i] = fold8(folded[i]);
-        return pt_siphash13(key, folded, name->length);
+        return pt_hash_octets(key, folded, words * 8);
 }
