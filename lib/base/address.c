@@ -79,24 +79,42 @@ int pt_prefix_parse(const char *text, struct pt_prefix *ret)
         return 0;
 }
 
+/* Network order; compilers make one load of it. */
+static inline uint64_t be64(const uint8_t *b)
+{
+        return (uint64_t)b[0] << 56 | (uint64_t)b[1] << 48 | (uint64_t)b[2] << 40 |
+               (uint64_t)b[3] << 32 | (uint64_t)b[4] << 24 | (uint64_t)b[5] << 16 |
+               (uint64_t)b[6] << 8 | b[7];
+}
+
+/* Does the prefix contain an address that stands as in the packet? */
+static inline bool contains_plain(const struct pt_prefix *p, const struct pt_address *a)
+{
+        uint64_t differing = be64(p->address.octets) ^ be64(a->octets);
+
+        if (p->bits == 0)
+                return !pt_address_is_ipv4(a);
+        if (p->bits <= 64)
+                return differing >> (64 - p->bits) == 0 && !pt_address_is_ipv4(a);
+        if (differing)
+                return false;
+        differing = be64(p->address.octets + 8) ^ be64(a->octets + 8);
+        return differing >> (128 - p->bits) == 0 && (p->bits >= IPV4_BITS || !pt_address_is_ipv4(a));
+}
+
 bool pt_prefix_contains(const struct pt_prefix *p, const struct pt_address *a)
 {
         const struct pt_address plain = pt_address_plain(a);
-        size_t whole = p->bits / 8;
-        unsigned rest = p->bits % 8;
 
-        a = &plain;
-        if (p->bits < IPV4_BITS && pt_address_is_ipv4(a))
-                return false;
-        if (memcmp(p->address.octets, a->octets, whole) != 0)
-                return false;
-        return rest == 0 || (p->address.octets[whole] ^ a->octets[whole]) >> (8 - rest) == 0;
+        return contains_plain(p, &plain);
 }
 
 int pt_prefixes_find(const struct pt_prefixes *list, const struct pt_address *a)
 {
+        const struct pt_address plain = pt_address_plain(a);
+
         for (size_t i = 0; i < list->count; i++)
-                if (pt_prefix_contains(&list->list[i], a))
+                if (contains_plain(&list->list[i], &plain))
                         return (int)i;
         return -1;
 }

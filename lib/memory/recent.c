@@ -93,9 +93,18 @@ const void *pt_recent_guess(const struct pt_recent *recent, uint32_t hash)
         return entry_at(recent, *pt_heads_at(&recent->heads, hash)) + 1;
 }
 
+/* Written out: a call of memcmp(3) costs more than the six words. */
 static inline bool is_key(const struct entry *e, const struct pt_recent_key *key)
 {
-        return e->hash == key->hash && memcmp(e->key, key->octets, PT_RECENT_KEY) == 0;
+        uint64_t is[PT_RECENT_KEY / 8], wanted[PT_RECENT_KEY / 8], differing = 0;
+
+        if (e->hash != key->hash)
+                return false;
+        memcpy(is, e->key, sizeof is);
+        memcpy(wanted, key->octets, sizeof wanted);
+        for (size_t i = 0; i < PT_RECENT_KEY / 8; i++)
+                differing |= is[i] ^ wanted[i];
+        return differing == 0;
 }
 
 static uint32_t search(const struct pt_recent *recent, const struct pt_recent_key *key)
