@@ -19,6 +19,7 @@ struct judging {
         struct pt_history *history;
         struct pt_judge *judge;
         struct pt_twin_list twins; /* of the client of every SYN */
+        uint32_t given;            /* of the last SYN: its destination */
         struct pt_match best;      /* of the last SYN */
 };
 
@@ -81,6 +82,7 @@ static inline const char *judged(struct judging *j, double seconds, const char *
         struct pt_judgement judgement = pt_judge_syn(j->judge, &syn, &j->twins);
 
         text[0] = '\0';
+        j->given = judgement.given;
         for (size_t i = 0; i < judgement.count; i++)
                 judgement.matches[i].chance = judgement.matches[i].share;
         pt_judgement_sort(&judgement);

@@ -34,7 +34,7 @@ static const char *near(double seconds, const char *client, const char *destinat
         text[0] = '\0';
         if (strcmp(judged(&j, seconds, client, destination, port), "") != 0)
                 return "match";
-        if (pt_judge_near_miss(j.judge, &syn, &j.twins, &match, &reason)) {
+        if (pt_judge_near_miss(j.judge, &syn, &j.twins, j.given, &match, &reason)) {
                 snprintf(text, sizeof text, "%s %s", pt_near_miss_name(reason), match.rule->id);
                 cr_expect_eq(match.candidates, 1);
         }

@@ -115,7 +115,7 @@ static void tell_near_miss(struct pt_engine *engine, const struct pt_syn *syn,
         enum pt_near_miss reason;
         struct pt_match match;
 
-        if (!pt_judge_near_miss(engine->judge, syn, twins, &match, &reason))
+        if (!pt_judge_near_miss(engine->judge, syn, twins, given, &match, &reason))
                 return;
         pt_engine_count(engine, counter[reason]);
         if (!engine->settings.near_misses)

@@ -27,7 +27,8 @@ struct near {
         const struct pt_twin_list *twins;
         uint32_t client;
         uint32_t given;
-        bool given_ever; /* the destination, though it may count no longer */
+        bool ports; /* of rules may be what an answer that counts no longer leads to */
+        bool addresses;
         bool has_ipv4;
         uint32_t ipv4;
         struct pt_zones zones;
@@ -120,15 +121,14 @@ static void near_resolution(struct near *n, const struct pt_rule_class *class,
                             const struct pt_resolution_view *view)
 {
         uint32_t ipv4 = pt_address_low32(&view->address);
-        bool ports = n->given_ever && pt_judge_may_yield(n->judge, ipv4, n->syn->destination_port);
-        bool addresses = !n->given && class->with_address > 0;
+        bool ports = n->ports && pt_judge_may_yield(n->judge, ipv4, n->syn->destination_port);
 
-        if (!ports && !addresses)
+        if (!ports && !n->addresses)
                 return;
         for (size_t i = 0; i < class->count; i++) {
                 const struct pt_rule *rule = class->rules[i];
 
-                if (!(rule->address ? addresses : ports) || !leads_there(n, rule, ipv4))
+                if (!(rule->address ? n->addresses : ports) || !leads_there(n, rule, ipv4))
                         continue;
                 near_add(n, rule,
                          (rule->address && view->counts) || excluded_destination(n, rule)
@@ -153,40 +153,52 @@ static void near_expired(struct near *n)
                         near_resolution(n, class, &view);
 }
 
-/* Is there a rule that near_expired() could find? */
+/*
+ * Could near_expired() find a rule's port, or its address? What is cheap to ask comes first: of
+ * nearly all SYNs the answer is no.
+ */
+static bool ports_possible(const struct near *n, const struct pt_rule_class *class)
+{
+        return class->count > class->with_address &&
+               pt_signature_port_fits(n->judge, n->client, n->syn->time,
+                                      n->syn->destination_port) &&
+               pt_hosts_given_ever(n->judge->hosts, &n->syn->client, &n->syn->key);
+}
+
+static bool addresses_possible(const struct near *n, const struct pt_rule_class *class)
+{
+        return class->with_address && !n->given && n->has_ipv4 &&
+               pt_signature_address_fits(n->judge, n->client, n->syn->time, n->ipv4);
+}
+
 static bool expired_possible(struct near *n)
 {
         const struct pt_rule_class *class =
                 pt_rules_for_port(n->judge->rules, n->syn->destination_port);
 
-        if (!n->client)
+        if (!class->count)
                 return false;
-        if (n->given_ever && class->count > class->with_address &&
-            pt_signature_port_fits(n->judge, n->client, n->syn->time, n->syn->destination_port))
-                return true;
-        return class->with_address && !n->given && n->has_ipv4 &&
-               pt_signature_address_fits(n->judge, n->client, n->syn->time, n->ipv4);
+        n->client = pt_hosts_client(n->judge->hosts, &n->syn->client);
+        n->ports = n->client && ports_possible(n, class);
+        n->addresses = n->client && addresses_possible(n, class);
+        return n->ports || n->addresses;
 }
 
 bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn,
-                        const struct pt_twin_list *twins, struct pt_match *ret,
+                        const struct pt_twin_list *twins, uint32_t given, struct pt_match *ret,
                         enum pt_near_miss *ret_reason)
 {
         struct near n = {
                 .judge = judge,
                 .syn = syn,
                 .twins = twins,
-                .client = pt_hosts_client(judge->hosts, &syn->client),
-                .given = pt_hosts_given(judge->hosts, &syn->client, &syn->key, syn->time),
-                .given_ever = pt_hosts_given_ever(judge->hosts, &syn->client, &syn->key) != 0,
+                .given = given,
                 .has_ipv4 = pt_address_is_ipv4(&syn->key),
                 .ipv4 = pt_address_low32(&syn->key),
         };
 
         if (syn->destination_port == 0)
                 return false;
-        if (!n.given)
-                n.given = pt_judge_given_twin(judge, syn, twins);
         if (n.has_ipv4 && pt_judge_may_yield(judge, n.ipv4, syn->destination_port))
                 near_direct(&n);
         if (expired_possible(&n))

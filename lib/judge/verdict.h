@@ -146,10 +146,11 @@ void pt_judgement_sort(struct pt_judgement *judgement);
 
 /*
  * A rule that the SYN would have met but for one reason; false if there is none. Asked only for
- * SYNs without a match, on a path of its own. `ret` is a match with that rule and evidence.
+ * SYNs without a match, on a path of its own, with what the judgement says was given. `ret` is a
+ * match with that rule and evidence.
  */
 bool pt_judge_near_miss(struct pt_judge *judge, const struct pt_syn *syn,
-                        const struct pt_twin_list *twins, struct pt_match *ret,
+                        const struct pt_twin_list *twins, uint32_t given, struct pt_match *ret,
                         enum pt_near_miss *ret_reason);
 
 /* Is it private, or in home_networks? */
