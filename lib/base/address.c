@@ -99,7 +99,8 @@ static inline bool contains_plain(const struct pt_prefix *p, const struct pt_add
         if (differing)
                 return false;
         differing = be64(p->address.octets + 8) ^ be64(a->octets + 8);
-        return differing >> (128 - p->bits) == 0 && (p->bits >= IPV4_BITS || !pt_address_is_ipv4(a));
+        return differing >> (128 - p->bits) == 0 &&
+               (p->bits >= IPV4_BITS || !pt_address_is_ipv4(a));
 }
 
 bool pt_prefix_contains(const struct pt_prefix *p, const struct pt_address *a)
