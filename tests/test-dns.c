@@ -404,8 +404,8 @@ Test(dns, equal_names_have_equal_hashes)
 
                 cr_assert_eq(pt_dns_name_read(wire, length, 0, &name), 0, "%s", rows[i].reason);
                 wire = page_hex(rows[i].folded, &length);
-                cr_expect_eq(pt_dns_name_hash(&key, &name), pt_hash_octets(&key, wire, length), "%s",
-                             rows[i].reason);
+                cr_expect_eq(pt_dns_name_hash(&key, &name), pt_hash_octets(&key, wire, length),
+                             "%s", rows[i].reason);
         }
 }
 
