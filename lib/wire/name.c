@@ -121,7 +121,7 @@ bool pt_dns_name_equal(const struct pt_dns_name *a, const struct pt_dns_name *b)
 uint64_t pt_dns_name_hash(const struct pt_hash_key *key, const struct pt_dns_name *name)
 {
         uint64_t folded[sizeof name->wire / 8 + 2];
-        size_t words = (name->length + 15u) / 16 * 2; /* what is hashed goes by pairs of words */
+        size_t words = (size_t)(name->length + 15) / 16 * 2; /* they are hashed in pairs */
 
         folded[words - 2] = folded[words - 1] = 0;
         memcpy(folded, name->wire, name->length);
